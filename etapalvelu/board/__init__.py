@@ -1,0 +1,1 @@
+"""Notices to open pages (and to other nodes)."""

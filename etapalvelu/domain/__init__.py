@@ -1,0 +1,1 @@
+"""Rules of the service: no I/O, no clock, no log."""

@@ -1,0 +1,1 @@
+"""The program on the room PC: document camera, stills, its seat in the call."""

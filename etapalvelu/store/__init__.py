@@ -1,0 +1,1 @@
+"""The database: SQLAlchemy Core, one code for SQLite and PostgreSQL."""
