@@ -1,0 +1,122 @@
+"""Refusals: what a person may be told, each with a code.
+
+Pages and API give them words; nothing else is ever told to a person.
+"""
+
+from datetime import datetime
+
+
+class RefusalError(Exception):
+    """A deed is refused by a rule. `code` is stable; `facts` fill the words (times, field names)."""
+
+    code = "refused"
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(self.code, facts)
+        self.facts = facts
+
+
+class InvalidFieldError(RefusalError):
+    """A field holds something the service does not know. `field` names it, `value_code` says what is wrong."""
+
+    code = "invalid_field"
+
+    def __init__(self, field: str, problem: str = "unknown_value") -> None:
+        super().__init__(field=field, problem=problem)
+        self.field = field
+        self.problem = problem
+
+
+class WrongStateError(RefusalError):
+    """The deed does not fit the state the session is in (closed already, claimed by the caller already)."""
+
+    code = "wrong_state"
+
+    def __init__(self, state: str, deed: str) -> None:
+        super().__init__(state=state, deed=deed)
+        self.state = state
+        self.deed = deed
+
+
+class AlreadyTakenError(RefusalError):
+    """Another expert was faster."""
+
+    code = "already_taken"
+
+
+class StaleError(RefusalError):
+    """The session changed under a person's deed; they should look again."""
+
+    code = "stale"
+
+
+class NotAllowedError(RefusalError):
+    """The person may know of the thing but not do this to it."""
+
+    code = "forbidden"
+
+
+class NotFoundError(RefusalError):
+    """There is no such thing, or the person may not know of it. Both look the same on purpose."""
+
+    code = "not_found"
+
+
+class NotOfferedError(RefusalError):
+    """The theme has no line of its own yet (non-disclosure needs one)."""
+
+    code = "not_offered"
+
+
+class OutsideHoursError(RefusalError):
+    """Remote service is closed now. `opens_at` is the next moment it can be opened, or None if none within a year."""
+
+    code = "outside_hours"
+
+    def __init__(self, opens_at: datetime | None) -> None:
+        super().__init__(opens_at=opens_at)
+        self.opens_at = opens_at
+
+
+class RoomInUseError(RefusalError):
+    """One room serves one customer at a time."""
+
+    code = "room_in_use"
+
+
+class RoomNotFitError(RefusalError):
+    """The point is open but its room is not fit for remote service yet. `fit_from` is a date or None."""
+
+    code = "room_not_fit"
+
+
+class KeyReusedError(RefusalError):
+    """An idempotency key came back with another request behind it."""
+
+    code = "key_reused"
+
+
+class TryAgainError(RefusalError):
+    """The database could not be had in time; nothing was done. `retry_after` in seconds."""
+
+    code = "try_again"
+
+    def __init__(self, retry_after: int = 2) -> None:
+        super().__init__(retry_after=retry_after)
+        self.retry_after = retry_after
+
+
+class TooManyAttemptsError(RefusalError):
+    """Too many failed sign-ins or pairings. `retry_after` in seconds."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after=retry_after)
+        self.retry_after = retry_after
+
+
+class WrongCredentialsError(RefusalError):
+    """User name or password, pairing code, token or login is not good (any more)."""
+
+    code = "wrong_credentials"
