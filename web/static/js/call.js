@@ -1,0 +1,174 @@
+/**
+ * One's own seat at the signaling server: the socket, its welcome, its resuming. Knows nothing of media.
+ * A lost socket is no news for the call: connections live on, and what is sent meanwhile waits in `waiting`.
+ */
+
+import { decode, encode, SUBPROTOCOL } from "./messages.js";
+
+/** @typedef {import("./messages.js").FromPeer} FromPeer */
+/** @typedef {import("./messages.js").FromServer} FromServer */
+/** @typedef {"opening" | "open" | "lost" | "ended"} CallState */
+
+/**
+ * @typedef {object} CallOptions
+ * @property {string} url
+ * @property {() => Promise<string>} ticket a fresh seat ticket; asked for again when the seat cannot be resumed
+ * @property {(message: FromServer) => void} received
+ * @property {(state: CallState, why: string) => void} changed
+ * @property {(url: string, protocol: string) => WebSocket} [openSocket]
+ */
+
+const BACKOFF_MS = [200, 500, 1000, 2000, 5000];
+const MOST_WAITING = 300;
+/** Refusals after which there is nothing to come back to. */
+const FINAL = new Set(["replaced", "call_closed", "closed", "seat_taken", "not_allowed", "unseated"]);
+
+export class Call {
+  /** @param {CallOptions} options */
+  constructor(options) {
+    this.options = options;
+    /** @type {CallState} */
+    this.state = "opening";
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    /** @type {string | null} */
+    this.resume = null;
+    /** @type {FromPeer[]} */
+    this.waiting = [];
+    this.tries = 0;
+    this.welcomed = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+  }
+
+  /** Takes the seat. Never rejects: failures are tried again until `leave`. */
+  async open() {
+    if (this.state === "ended") return;
+    clearTimeout(this.timer);
+    /** @type {FromPeer} */
+    let hello;
+    try {
+      hello = this.resume
+        ? { type: "hello", resume: this.resume }
+        : { type: "hello", ticket: await this.options.ticket() };
+    } catch (error) {
+      this._refusedTicket(error);
+      return;
+    }
+    if (this._ended()) return;
+    const make = this.options.openSocket ?? ((url, protocol) => new WebSocket(url, protocol));
+    const socket = make(this.options.url, SUBPROTOCOL);
+    this.socket = socket;
+    this.welcomed = false;
+    socket.onopen = () => socket.send(encode(hello));
+    socket.onmessage = (event) => this._received(socket, String(event.data));
+    socket.onclose = () => this._closed(socket);
+  }
+
+  /**
+   * Sends now, or as soon as the seat is resumed. Statistics are of the moment and do not wait.
+   * @param {FromPeer} message
+   */
+  send(message) {
+    if (this.socket && this.welcomed) this.socket.send(encode(message));
+    else if (message.type !== "quality" && this.waiting.length < MOST_WAITING) this.waiting.push(message);
+  }
+
+  /** Tries at once instead of at the end of the pause: the machine came back on the network. */
+  retry() {
+    if (this.state === "lost" && !this.socket) void this.open();
+  }
+
+  /** Gives the seat up for good. */
+  leave() {
+    if (this.state === "ended") return;
+    if (this.socket && this.welcomed) this.socket.send(encode({ type: "bye" }));
+    this._end("bye");
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {string} text
+   */
+  _received(socket, text) {
+    const message = decode(text);
+    if (message === null || socket !== this.socket) return;
+    if (message.type === "welcome") this._welcome(message);
+    if (message.type === "error" && !this.welcomed) this._refused(message.code);
+    this.options.received(message);
+    if (message.type === "welcome") this._flush();
+    if (message.type === "call_closed") this._end("call_closed");
+    if (message.type === "error" && FINAL.has(message.code)) this._end(message.code);
+  }
+
+  /** @param {import("./messages.js").Welcome} message */
+  _welcome(message) {
+    this.resume = message.resume;
+    this.tries = 0;
+    this.welcomed = true;
+    this._change("open", "");
+  }
+
+  _flush() {
+    for (const message of this.waiting.splice(0)) this.send(message);
+  }
+
+  /**
+   * The seat could not be resumed: what waited belongs to connections that are to be made anew.
+   * @param {string} code
+   */
+  _refused(code) {
+    if (FINAL.has(code)) return;
+    this.resume = null;
+    this.waiting.length = 0;
+  }
+
+  /** @param {WebSocket} socket */
+  _closed(socket) {
+    if (socket !== this.socket) return;
+    this.socket = null;
+    this.welcomed = false;
+    this._later("socket");
+  }
+
+  /** @param {unknown} error */
+  _refusedTicket(error) {
+    const status = typeof error === "object" && error !== null && "status" in error ? Number(error.status) : 0;
+    if ([401, 403, 404, 409].includes(status)) this._end("no_ticket");
+    else this._later("ticket");
+  }
+
+  /** @param {string} why */
+  _later(why) {
+    if (this.state === "ended") return;
+    const pause = BACKOFF_MS[Math.min(this.tries, BACKOFF_MS.length - 1)] ?? 5000;
+    this.tries += 1;
+    this._change("lost", why);
+    this.timer = setTimeout(() => void this.open(), pause);
+  }
+
+  /** @param {string} why */
+  _end(why) {
+    clearTimeout(this.timer);
+    const socket = this.socket;
+    this.socket = null;
+    this.welcomed = false;
+    this.waiting.length = 0;
+    this._change("ended", why);
+    socket?.close(1000);
+  }
+
+  _ended() {
+    return this.state === "ended";
+  }
+
+  /**
+   * @param {CallState} state
+   * @param {string} why
+   */
+  _change(state, why) {
+    if (this.state === state) return;
+    this.state = state;
+    this.options.changed(state, why);
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * One RTCPeerConnection with one generation number, and perfect negotiation on it. All m-lines stand from the first
+ * description on; later only tracks are replaced. Who the other is, and when to begin anew, is peer.js's matter.
+ */
+
+import { START_KBIT, withStartBitrate } from "./description.js";
+
+/** @typedef {import("./messages.js").SessionDescription} SessionDescription */
+/** @typedef {{ audio: MediaStreamTrack | null, video: MediaStreamTrack | null }} Tracks */
+
+/**
+ * @typedef {object} ConnectionOptions
+ * @property {number} generation
+ * @property {boolean} polite gives way when two offers collide
+ * @property {RTCConfiguration} configuration
+ * @property {number} [startKbit]
+ * @property {Tracks | null} tracks what we send; null when we only look on
+ * @property {(configuration: RTCConfiguration) => RTCPeerConnection} connect
+ * @property {(description: SessionDescription) => void} describe
+ * @property {(candidate: RTCIceCandidateInit | null) => void} candidate
+ * @property {(connection: Connection) => void} changed its state moved
+ * @property {(connection: Connection, track: MediaStreamTrack, stream: MediaStream) => void} arrived
+ * @property {(connection: Connection, channel: RTCDataChannel) => void} channel
+ */
+
+/** People's pictures yield to the document: no more than this, and no larger than the camera gives. */
+const PEOPLE_KBIT = 1500;
+const GATHERING_LIMIT_MS = 1500;
+
+export class Connection {
+  /** @param {ConnectionOptions} options */
+  constructor(options) {
+    this.options = options;
+    this.generation = options.generation;
+    this.pc = options.connect(options.configuration);
+    this.stream = new MediaStream();
+    this.began = performance.now();
+    this.offering = false;
+    this.ignoring = false;
+    this.ended = false;
+    /** Whether candidates are told one by one; an offer made in advance carries them all. */
+    this.trickle = true;
+    this.pc.onicecandidate = ({ candidate }) => {
+      if (this.trickle) options.candidate(candidate ? candidate.toJSON() : null);
+    };
+    this.pc.onconnectionstatechange = () => options.changed(this);
+    this.pc.ontrack = ({ track }) => {
+      this.stream.addTrack(track);
+      options.arrived(this, track, this.stream);
+    };
+    this.pc.ondatachannel = ({ channel }) => options.channel(this, channel);
+  }
+
+  /**
+   * The first offer: sound, camera, a place for a shared screen, and the channel `text`, in this order.
+   * @param {{ inAdvance: boolean }} how in advance: nobody is there yet, so one whole offer is left waiting
+   */
+  async offer({ inAdvance }) {
+    const { audio = null, video = null } = this.options.tracks ?? {};
+    this.pc.addTransceiver(audio ?? "audio", { direction: "sendrecv" });
+    this.pc.addTransceiver(video ?? "video", { direction: "sendrecv" });
+    this.pc.addTransceiver("video", { direction: "inactive" });
+    this.options.channel(this, this.pc.createDataChannel("text", { ordered: true }));
+    this.trickle = !inAdvance;
+    await this._describe();
+    if (!inAdvance) return;
+    await this._gathered();
+    this.trickle = true;
+    this._tell();
+  }
+
+  /** Mends the path under the connection; tracks, channels and generation stay. */
+  async restartIce() {
+    if (this.ended || this.pc.signalingState !== "stable") return;
+    this.pc.restartIce();
+    await this._describe();
+  }
+
+  /** @param {SessionDescription} description */
+  async receive(description) {
+    const offer = description.type === "offer";
+    const collision = offer && (this.offering || this.pc.signalingState !== "stable");
+    this.ignoring = collision && !this.options.polite;
+    if (this.ignoring || this.ended) return;
+    if (!offer && this.pc.signalingState !== "have-local-offer") return;
+    const sdp = withStartBitrate(description.sdp, this.options.startKbit ?? START_KBIT);
+    await this.pc.setRemoteDescription({ type: description.type, sdp });
+    if (!offer) return this._limit();
+    await this._attach();
+    await this._describe();
+    await this._limit();
+  }
+
+  /** @param {RTCIceCandidateInit | null} candidate */
+  async receiveCandidate(candidate) {
+    if (this.ended) return;
+    try {
+      await this.pc.addIceCandidate(candidate ?? undefined);
+    } catch (error) {
+      if (!this.ignoring) throw error;
+    }
+  }
+
+  /** @param {Tracks} tracks */
+  async use(tracks) {
+    this.options.tracks = tracks;
+    const [audio, video] = this.pc.getTransceivers();
+    await Promise.all([audio?.sender.replaceTrack(tracks.audio), video?.sender.replaceTrack(tracks.video)]);
+  }
+
+  /** Sends a whole picture now: the other side has none to build on. */
+  async sendKeyFrame() {
+    const sender = this.pc.getTransceivers()[1]?.sender;
+    if (!sender?.track) return;
+    const parameters = sender.getParameters();
+    if (!parameters.encodings?.length) return;
+    const options = { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) };
+    await /** @type {(p: RTCRtpSendParameters, o: object) => Promise<void>} */ (sender.setParameters).call(
+      sender, parameters, options);
+  }
+
+  get connected() {
+    return this.pc.connectionState === "connected";
+  }
+
+  close() {
+    if (this.ended) return;
+    this.ended = true;
+    const { pc } = this;
+    pc.onicecandidate = pc.onconnectionstatechange = pc.ontrack = pc.ondatachannel = null;
+    pc.close();
+    for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
+  }
+
+  async _describe() {
+    this.offering = true;
+    try {
+      await this.pc.setLocalDescription();
+    } finally {
+      this.offering = false;
+    }
+    if (this.trickle) this._tell();
+  }
+
+  _tell() {
+    const description = this.pc.localDescription;
+    if (this.ended || !description) return;
+    this.options.describe({ type: description.type === "offer" ? "offer" : "answer", sdp: description.sdp });
+  }
+
+  /** Our own tracks go on the m-lines of the offer, before it is answered. */
+  async _attach() {
+    if (this.options.tracks === null) return;
+    const [audio, video] = this.pc.getTransceivers();
+    for (const line of [audio, video]) if (line && line.currentDirection === null) line.direction = "sendrecv";
+    await this.use(this.options.tracks);
+  }
+
+  async _limit() {
+    const sender = this.pc.getTransceivers()[1]?.sender;
+    const parameters = sender?.getParameters();
+    const [encoding] = parameters?.encodings ?? [];
+    if (!sender || !parameters || !encoding || this.options.tracks === null) return;
+    encoding.maxBitrate = PEOPLE_KBIT * 1000;
+    await sender.setParameters(parameters);
+  }
+
+  _gathered() {
+    const { pc } = this;
+    return /** @type {Promise<void>} */ (new Promise((resolve) => {
+      const done = () => {
+        if (pc.iceGatheringState === "complete") resolve();
+      };
+      pc.addEventListener("icegatheringstatechange", done);
+      setTimeout(resolve, GATHERING_LIMIT_MS);
+      done();
+    }));
+  }
+}

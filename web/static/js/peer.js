@@ -1,0 +1,171 @@
+/**
+ * Another seat of the call, through all its epochs and generations. Offers in advance to a seat that is still empty, and
+ * builds a new connection beside the old one, so that a picture stays until there is a better one.
+ */
+
+import { Connection } from "./connection.js";
+
+/** @typedef {import("./messages.js").SeatName} SeatName */
+/** @typedef {import("./messages.js").FromPeer} FromPeer */
+/** @typedef {import("./connection.js").Tracks} Tracks */
+
+/**
+ * @typedef {object} PeerOptions
+ * @property {SeatName} seat
+ * @property {boolean} offers whether we offer to this seat, or it to us
+ * @property {RTCConfiguration} configuration
+ * @property {number} [startKbit]
+ * @property {Tracks | null} tracks
+ * @property {(message: FromPeer) => void} send
+ * @property {(configuration: RTCConfiguration) => RTCPeerConnection} [connect]
+ * @property {(peer: Peer, stream: MediaStream | null) => void} stream what to show; null when there is nothing any more
+ * @property {(peer: Peer, channel: RTCDataChannel) => void} channel
+ * @property {(peer: Peer) => void} changed
+ */
+
+export class Peer {
+  /** @param {PeerOptions} options */
+  constructor(options) {
+    this.options = options;
+    this.seat = options.seat;
+    /** @type {number | null} null while the seat is empty */
+    this.epoch = null;
+    this.generation = 0;
+    /** @type {Connection | null} the one shown */
+    this.current = null;
+    /** @type {Connection | null} the one being built beside it */
+    this.next = null;
+  }
+
+  /** Leaves an offer for whoever sits down next. */
+  prepare() {
+    if (this.options.offers && this.epoch === null && !this._newest()) this._offer(true);
+  }
+
+  /**
+   * The seat is taken. A higher epoch is a new page or device: what was connected is gone there.
+   * @param {number} epoch
+   */
+  present(epoch) {
+    if (this.epoch === epoch) return;
+    const first = this.epoch === null;
+    this.epoch = epoch;
+    if (first && this.options.offers && this._newest()) return;
+    if (!this.options.offers) this.generation = 0;
+    this._drop();
+    if (this.options.offers) this._offer(false);
+  }
+
+  /** The seat is empty: nothing to show, and the next one is awaited. */
+  absent() {
+    if (this.epoch === null) return;
+    this.epoch = null;
+    this.generation = this.options.offers ? this.generation : 0;
+    this._drop();
+    this.prepare();
+  }
+
+  /** Our own seat began anew: whatever was connected is unknown to the server now. */
+  reset() {
+    this.epoch = null;
+    if (!this.options.offers) this.generation = 0;
+    this._drop();
+  }
+
+  /** @param {import("./messages.js").DescriptionIn} message */
+  async described({ generation, description }) {
+    if (generation < this.generation) return;
+    if (generation > this.generation) {
+      if (description.type !== "offer") return;
+      this.generation = generation;
+      this._build();
+    }
+    await this._newest()?.receive(description);
+  }
+
+  /** @param {import("./messages.js").CandidateIn} message */
+  async candidate({ generation, candidate }) {
+    if (generation === this.generation) await this._newest()?.receiveCandidate(candidate);
+  }
+
+  /**
+   * The other side asks for a new connection.
+   * @param {number} generation
+   */
+  restarted(generation) {
+    if (this.options.offers && generation >= this.generation && this.epoch !== null) this._offer(false);
+  }
+
+  /** Asks for a new connection beside this one, or makes the offer of it. */
+  renew() {
+    if (this.epoch === null) return;
+    if (this.options.offers) this._offer(false);
+    else this.options.send({ type: "restart", to: this.seat, generation: this.generation });
+  }
+
+  /** Finds a new path under the connection; costs less than `renew`. */
+  async mend() {
+    if (this.epoch !== null) await this._newest()?.restartIce();
+  }
+
+  /** @param {Tracks} tracks */
+  async use(tracks) {
+    this.options.tracks = tracks;
+    await Promise.all([this.current?.use(tracks), this.next?.use(tracks)]);
+  }
+
+  close() {
+    this._drop();
+    this.epoch = null;
+  }
+
+  _newest() {
+    return this.next ?? this.current;
+  }
+
+  /** @param {boolean} inAdvance */
+  _offer(inAdvance) {
+    this.generation += 1;
+    void this._build().offer({ inAdvance });
+  }
+
+  _build() {
+    const { options, generation, seat } = this;
+    this.next?.close();
+    const connection = new Connection({
+      generation,
+      polite: !options.offers,
+      configuration: options.configuration,
+      tracks: options.tracks,
+      ...(options.startKbit === undefined ? {} : { startKbit: options.startKbit }),
+      connect: options.connect ?? ((configuration) => new RTCPeerConnection(configuration)),
+      describe: (description) => options.send({ type: "description", to: seat, generation, description }),
+      candidate: (candidate) => options.send({ type: "candidate", to: seat, generation, candidate }),
+      changed: (changed) => this._changed(changed),
+      arrived: (from, _track, stream) => from === this.current && options.stream(this, stream),
+      channel: (from, channel) => from === this._newest() && options.channel(this, channel),
+    });
+    if (this.current) this.next = connection;
+    else this.current = connection;
+    return connection;
+  }
+
+  /** @param {Connection} connection */
+  _changed(connection) {
+    if (connection === this.next && connection.connected) {
+      this.current?.close();
+      this.current = connection;
+      this.next = null;
+      this.options.stream(this, connection.stream);
+    }
+    this.options.changed(this);
+  }
+
+  _drop() {
+    const had = this.current !== null;
+    this.next?.close();
+    this.current?.close();
+    this.next = this.current = null;
+    if (had) this.options.stream(this, null);
+  }
+}
