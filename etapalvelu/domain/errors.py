@@ -16,6 +16,17 @@ class RefusalError(Exception):
         self.facts = facts
 
 
+class ConflictError(RefusalError):
+    """The deed does not fit how things stand. Such a refusal is kept as the answer to its idempotency key."""
+
+    @classmethod
+    def again(cls, code: str, facts: dict[str, object]) -> "ConflictError":
+        """The same refusal as before, from what was kept of it."""
+        refusal = cls(**facts)
+        refusal.code = code
+        return refusal
+
+
 class InvalidFieldError(RefusalError):
     """A field holds something the service does not know. `field` names it, `value_code` says what is wrong."""
 
@@ -27,24 +38,22 @@ class InvalidFieldError(RefusalError):
         self.problem = problem
 
 
-class WrongStateError(RefusalError):
+class WrongStateError(ConflictError):
     """The deed does not fit the state the session is in (closed already, claimed by the caller already)."""
 
     code = "wrong_state"
 
     def __init__(self, state: str, deed: str) -> None:
         super().__init__(state=state, deed=deed)
-        self.state = state
-        self.deed = deed
 
 
-class AlreadyTakenError(RefusalError):
+class AlreadyTakenError(ConflictError):
     """Another expert was faster."""
 
     code = "already_taken"
 
 
-class StaleError(RefusalError):
+class StaleError(ConflictError):
     """The session changed under a person's deed; they should look again."""
 
     code = "stale"
@@ -62,29 +71,28 @@ class NotFoundError(RefusalError):
     code = "not_found"
 
 
-class NotOfferedError(RefusalError):
+class NotOfferedError(ConflictError):
     """The theme has no line of its own yet (non-disclosure needs one)."""
 
     code = "not_offered"
 
 
-class OutsideHoursError(RefusalError):
+class OutsideHoursError(ConflictError):
     """Remote service is closed now. `opens_at` is the next moment it can be opened, or None if none within a year."""
 
     code = "outside_hours"
 
     def __init__(self, opens_at: datetime | None) -> None:
         super().__init__(opens_at=opens_at)
-        self.opens_at = opens_at
 
 
-class RoomInUseError(RefusalError):
+class RoomInUseError(ConflictError):
     """One room serves one customer at a time."""
 
     code = "room_in_use"
 
 
-class RoomNotFitError(RefusalError):
+class RoomNotFitError(ConflictError):
     """The point is open but its room is not fit for remote service yet. `fit_from` is a date or None."""
 
     code = "room_not_fit"

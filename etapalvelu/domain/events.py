@@ -93,9 +93,7 @@ class Continued(msgspec.Struct, frozen=True, kw_only=True, tag="continued", forb
     """The hold ended."""
 
 
-class TransferRequested(
-    msgspec.Struct, frozen=True, kw_only=True, tag="transfer_requested", forbid_unknown_fields=True
-):
+class TransferRequested(msgspec.Struct, frozen=True, kw_only=True, tag="transfer_requested", forbid_unknown_fields=True):
     """The expert asks another line (`theme`) or another person (`expert`) to go on. Exactly one of the two is set."""
 
     code: ReleaseReason

@@ -117,9 +117,7 @@ def verify(entries: Iterable[Entry]) -> Fault | None:
             return Fault(entry.session, entry.seq, "hash")
         try:
             session = (
-                replay([entry])
-                if session is None
-                else session.apply(entry.event, seq=entry.seq, at=entry.at, head=entry.hash)
+                replay([entry]) if session is None else session.apply(entry.event, seq=entry.seq, at=entry.at, head=entry.hash)
             )
         except (WrongStateError, ValueError):
             return Fault(entry.session, entry.seq, "rule")

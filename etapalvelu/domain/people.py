@@ -76,11 +76,7 @@ def may_know(person: Person, session: Session) -> bool:
 
 def is_its_expert(person: Person, session: Session) -> bool:
     """Truth that the person is the session's expert, or the one a transfer handed it to."""
-    return (
-        isinstance(person, Staff)
-        and person.role is Role.EXPERT
-        and person.account in (session.expert, session.successor)
-    )
+    return isinstance(person, Staff) and person.role is Role.EXPERT and person.account in (session.expert, session.successor)
 
 
 def may_take(person: Staff, session: Session) -> bool:

@@ -60,7 +60,12 @@ def is_open(now: datetime, hours: WeekHours, is_holiday: IsHoliday) -> bool:
     """Truth that service by `hours` is given at this moment."""
     local = now.astimezone(HELSINKI)
     today = hours.get(local.weekday())
-    return today is not None and not is_holiday(local.date()) and today.opens <= local.time() < today.closes
+    return (
+        today is not None
+        and not is_holiday(local.date())
+        and today.opens <= local.time()
+        and (local.time() < today.closes or today.closes == time.max)
+    )
 
 
 def closing_time(now: datetime, hours: WeekHours, is_holiday: IsHoliday) -> datetime | None:
@@ -72,9 +77,7 @@ def closing_time(now: datetime, hours: WeekHours, is_holiday: IsHoliday) -> date
     return None if closes == time.max else datetime.combine(local.date(), closes, HELSINKI)
 
 
-def next_opening(
-    now: datetime, both: tuple[WeekHours, WeekHours], is_holiday: IsHoliday, not_before: date
-) -> datetime | None:
+def next_opening(now: datetime, both: tuple[WeekHours, WeekHours], is_holiday: IsHoliday, not_before: date) -> datetime | None:
     """The first moment from `now` on at which both hours (the theme's and the point's) are open; None within a year."""
     for day in _days(max(now.astimezone(HELSINKI).date(), not_before)):
         if is_holiday(day):
