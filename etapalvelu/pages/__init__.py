@@ -1,1 +1,1 @@
-"""HTML pages and their live fragments."""
+"""What people see: pages, forms, live fragments. Texts stand in web/locale, looks in web/templates and web/static."""
