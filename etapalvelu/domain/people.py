@@ -69,7 +69,7 @@ def may_know(person: Person, session: Session) -> bool:
         case Staff(role=Role.ADVISOR):
             return person.account == session.advisor or (person.point is not None and person.point == session.point)
         case Staff(role=Role.EXPERT):
-            return is_its_expert(person, session) or session.expert is None or session.transfer is not None
+            return is_its_expert(person, session) or serves(person, session)
         case Staff():
             return person.point is None or person.point == session.point
 
@@ -79,13 +79,18 @@ def is_its_expert(person: Person, session: Session) -> bool:
     return isinstance(person, Staff) and person.role is Role.EXPERT and person.account in (session.expert, session.successor)
 
 
-def may_take(person: Staff, session: Session) -> bool:
-    """Truth that this expert serves the session's (or the transfer's) theme and its language.
+def may_read(person: Person, session: Session) -> bool:
+    """Truth that the person may read the session's row and its events: supervisors in scope, its own advisor and expert."""
+    if isinstance(person, Staff) and person.role is Role.EXPERT:
+        return is_its_expert(person, session)
+    return isinstance(person, Staff) and may_know(person, session)
 
-    A customer who comes with an interpreter, by `needs` or by the language `other`, can be served by any language.
+
+def serves(person: Staff, session: Session) -> bool:
+    """Truth that this expert serves the session's (or its transfer's) theme and its language.
+
+    The language `other` always comes with an interpreter, so any expert of the theme can serve it.
     """
-    if person.role is not Role.EXPERT or person.account == session.expert:
-        return False
     transfer = session.transfer
     if transfer is not None and transfer.expert is not None:
         return transfer.expert == person.account

@@ -1,11 +1,12 @@
 """Service points and their rooms, and the agreement that makes a point a point."""
 
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
 from etapalvelu.domain.codes import DocumentCamera, Readiness
-from etapalvelu.domain.themes import WeekHours
+from etapalvelu.domain.errors import NotOfferedError, OutsideHoursError, RoomNotFitError
+from etapalvelu.domain.themes import HELSINKI, IsHoliday, Theme, WeekHours, is_open, next_opening
 
 
 class ServicePoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,3 +64,15 @@ def missing(devices: RoomDevices) -> tuple[str, ...]:
         ("document_camera_lost", not devices.agent_online or devices.document_camera is DocumentCamera.OK),
     )
     return tuple(code for code, holds in checks if not holds)
+
+
+def check_opening(theme: Theme, room: Room, point: ServicePoint, now: datetime, is_holiday: IsHoliday) -> None:
+    """Raise the refusal that stands against opening a session of this theme in this room now, if any does."""
+    if not theme.offered:
+        raise NotOfferedError(theme=theme.key)
+    today = now.astimezone(HELSINKI).date()
+    both = (theme.hours, point.hours)
+    if today < point.opens_on or not all(is_open(now, hours, is_holiday) for hours in both):
+        raise OutsideHoursError(next_opening(now, both, is_holiday, point.opens_on))
+    if room.fit_from is None or today < room.fit_from:
+        raise RoomNotFitError(room=room.id, fit_from=room.fit_from)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from etapalvelu.domain.codes import State
-from etapalvelu.domain.people import Staff, may_take
+from etapalvelu.domain.people import Staff, is_its_expert, serves
 from etapalvelu.domain.session import Session
 
 
@@ -14,7 +14,11 @@ def in_order(sessions: Iterable[Session]) -> list[Session]:
 
 def queue_for(expert: Staff, sessions: Iterable[Session]) -> list[Session]:
     """What this expert may take now, open transfer requests included, in the order of service."""
-    return in_order(session for session in sessions if session.wants_expert and may_take(expert, session))
+    return in_order(
+        session
+        for session in sessions
+        if session.wants_expert and serves(expert, session) and not is_its_expert(expert, session)
+    )
 
 
 def place_of(session: Session, sessions: Iterable[Session]) -> int | None:

@@ -275,6 +275,8 @@ def _(event: Left, session: Session, at: datetime) -> Session:
     left = replace(session, seats=_without(session.seats, event.seat), interrupted=_without(session.interrupted, event.seat))
     if event.seat is session.expert_seat and session.successor is not None:
         return replace(left, expert=session.successor, expert_seat=session.successor_seat, successor=None)
+    if event.seat is session.successor_seat:
+        return replace(left, successor=None)
     return left
 
 

@@ -1,0 +1,432 @@
+"""The deeds: the only writer of sessions.
+
+A deed reads the session, lets the rules decide on events, and saves both in one transaction. When somebody else was faster the
+deed is decided anew on what stands now, so a person hears the true reason ("already taken") and a system append is never lost.
+Nobody is told before the commit.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol, TypeVar, cast
+
+import msgspec
+
+from etapalvelu.domain.claims import claim, due, release, require_expert
+from etapalvelu.domain.codes import (
+    ActingFor,
+    CauseClass,
+    CloseCause,
+    FollowUp,
+    IdentifiedBy,
+    Language,
+    Need,
+    Outcome,
+    Reason,
+    ReleaseReason,
+    Seat,
+    State,
+)
+from etapalvelu.domain.errors import (
+    AlreadyTakenError,
+    ConflictError,
+    InvalidFieldError,
+    NotAllowedError,
+    NotFoundError,
+    StaleError,
+    WrongStateError,
+)
+from etapalvelu.domain.events import (
+    AdvisorLeaves,
+    AdvisorStays,
+    Closed,
+    Continued,
+    Event,
+    Held,
+    Identified,
+    Noted,
+    Opened,
+    TransferRequested,
+)
+from etapalvelu.domain.log import Entry, append, open_session
+from etapalvelu.domain.people import SYSTEM, Person, Role, Staff, may_close, may_know, may_sit
+from etapalvelu.domain.places import Room, ServicePoint, check_opening
+from etapalvelu.domain.queue import queue_for
+from etapalvelu.domain.session import Session
+from etapalvelu.domain.themes import Theme, closing_time
+from etapalvelu.ports import (
+    QUEUE,
+    Answer,
+    Board,
+    Calendar,
+    Clock,
+    DeedKey,
+    KeyKnownError,
+    PlaceStore,
+    SessionStore,
+    point_topic,
+    room_topic,
+    session_topic,
+)
+from etapalvelu.seats import CallSettings, SeatOffer, offer_seat
+
+# How often a change that lost a race is decided anew before the person is asked to look again.
+ATTEMPTS = 20
+
+
+class Calls(Protocol):
+    """What the desk may ask of signaling."""
+
+    async def end(self, call: str, reason: str) -> None: ...
+
+    async def unseat(self, call: str, seat: str, reason: str) -> None: ...
+
+
+class OpenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the advisor asks for."""
+
+    room: str
+    theme: str
+    language: Language
+    reason: Reason
+    needs: tuple[Need, ...] = ()
+    advisor_stays: bool = False
+
+
+class CloseRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a session ends. `outcomes` only from its expert; `cause_class` only with `technical` (default `unknown`)."""
+
+    cause: CloseCause
+    cause_class: CauseClass | None = None
+    outcomes: tuple[Outcome, ...] | None = None
+    follow_up: FollowUp = FollowUp.NONE
+
+
+Decide = Callable[[Session], Sequence[Event]]
+T = TypeVar("T", Session, Session | None)
+
+
+class Desk:
+    """Made once by `app`; every method is one deed. Refusals are `domain.errors`, and mean that nothing was done."""
+
+    def __init__(
+        self,
+        *,
+        sessions: SessionStore,
+        places: PlaceStore,
+        board: Board,
+        calls: Calls,
+        calendar: Calendar,
+        themes: Sequence[Theme],
+        settings: CallSettings,
+        clock: Clock,
+    ) -> None:
+        self._sessions = sessions
+        self._places = places
+        self._board = board
+        self._calls = calls
+        self._calendar = calendar
+        self._themes = {theme.key: theme for theme in themes}
+        self._settings = settings
+        self._clock = clock
+
+    @property
+    def themes(self) -> Sequence[Theme]:
+        return tuple(self._themes.values())
+
+    # The advisor's deeds
+
+    async def open(self, who: Person, request: OpenRequest, *, key: DeedKey | None = None) -> Session:
+        """Open a session in a free room. Refused outside the hours of theme and point, and for a room in use."""
+
+        async def deed() -> Session:
+            if not (isinstance(who, Staff) and who.role is Role.ADVISOR):
+                raise NotAllowedError
+            room, point = await self._place(who, request.room)
+            check_opening(self._theme(request.theme), room, point, self._clock(), self._calendar.is_holiday)
+            event = Opened(
+                point=point.id,
+                room=room.id,
+                theme=request.theme,
+                language=request.language,
+                reason=request.reason,
+                needs=tuple(dict.fromkeys(request.needs)),
+                advisor_stays=request.advisor_stays,
+            )
+            session_id = secrets.token_urlsafe(16)
+            session, entry = open_session(session_id, event, advisor=who.account, actor=who.actor, now=self._clock())
+            await self._save(None, session, [entry], key)
+            return session
+
+        return await self._once(key, deed)
+
+    async def advisor_present(self, who: Person, session_id: str, stays: bool, *, key: DeedKey | None = None) -> Session:
+        """The customer chose whether the advisor stays."""
+
+        def decide(session: Session) -> Sequence[Event]:
+            if not (isinstance(who, Staff) and who.role is Role.ADVISOR):
+                raise NotAllowedError
+            return [AdvisorStays() if stays else AdvisorLeaves()]
+
+        return await self._deed(who, session_id, decide, key)
+
+    # The expert's deeds
+
+    async def claim(self, who: Person, session_id: str, *, key: DeedKey | None = None) -> Session:
+        """Take this session, or answer its transfer request. `AlreadyTakenError` when another expert was faster."""
+
+        return await self._deed(who, session_id, lambda session: claim(who, session), key)
+
+    async def take(self, who: Person, themes: Sequence[str] | None, *, key: DeedKey | None = None) -> Session | None:
+        """Claim the oldest session this expert may take, of `themes` when given. None when nothing waits."""
+
+        async def deed() -> Session | None:
+            if not isinstance(who, Staff) or who.role is not Role.EXPERT:
+                raise NotAllowedError
+            for theme in themes or ():
+                self._theme(theme)
+            for session in queue_for(who, await self._sessions.open_sessions()):
+                if themes is not None and session.theme not in themes:
+                    continue
+                try:
+                    return await self._change(session.id, who.actor, lambda fresh: claim(who, fresh), key)
+                except (AlreadyTakenError, WrongStateError, NotFoundError):
+                    continue
+            if key is not None:
+                await self._sessions.keep_answer(key, Answer())
+            return None
+
+        return await self._once(key, deed)
+
+    async def release(self, who: Person, session_id: str, reason: ReleaseReason, *, key: DeedKey | None = None) -> Session:
+        """Give the session back; it keeps its place and its waiting time."""
+
+        def decide(session: Session) -> Sequence[Event]:
+            require_expert(who, session)
+            if reason not in (ReleaseReason.CANNOT_SERVE, ReleaseReason.WRONG_THEME):
+                raise InvalidFieldError("reason")
+            return release(session, reason)
+
+        session = await self._deed(who, session_id, decide, key)
+        await self._unseat_experts(session)
+        return session
+
+    async def transfer(
+        self,
+        who: Person,
+        session_id: str,
+        *,
+        theme: str | None,
+        expert: str | None,
+        code: ReleaseReason,
+        key: DeedKey | None = None,
+    ) -> Session:
+        """Ask another line or another expert to go on; the customer stays connected until somebody has come."""
+        if (theme is None) == (expert is None):
+            raise InvalidFieldError("theme", "theme_or_expert")
+        if theme is not None:
+            self._theme(theme)
+
+        def decide(session: Session) -> Sequence[Event]:
+            require_expert(who, session)
+            return [TransferRequested(theme=theme, expert=expert, code=code)]
+
+        return await self._deed(who, session_id, decide, key)
+
+    async def note(
+        self,
+        who: Person,
+        session_id: str,
+        outcomes: Sequence[Outcome],
+        follow_up: FollowUp = FollowUp.NONE,
+        *,
+        key: DeedKey | None = None,
+    ) -> Session:
+        """Write down what came of it, in codes."""
+
+        def decide(session: Session) -> Sequence[Event]:
+            require_expert(who, session)
+            return [Noted(outcomes=tuple(dict.fromkeys(outcomes)), follow_up=follow_up)]
+
+        return await self._deed(who, session_id, decide, key)
+
+    async def identify(
+        self, who: Person, session_id: str, how: IdentifiedBy, acting_for: ActingFor, *, key: DeedKey | None = None
+    ) -> Session:
+        """Write down how the customer was identified; never who they are."""
+
+        def decide(session: Session) -> Sequence[Event]:
+            require_expert(who, session)
+            return [Identified(how=how, acting_for=acting_for)]
+
+        return await self._deed(who, session_id, decide, key)
+
+    async def hold(self, who: Person, session_id: str, on_hold: bool, *, key: DeedKey | None = None) -> Session:
+        """Put the customer on hold, or go on."""
+
+        def decide(session: Session) -> Sequence[Event]:
+            require_expert(who, session)
+            return [Held() if on_hold else Continued()]
+
+        return await self._deed(who, session_id, decide, key)
+
+    async def close(self, who: Person, session_id: str, request: CloseRequest, *, key: DeedKey | None = None) -> Session:
+        """End the session for everybody in it. Outcomes given by its expert are noted in the same transaction."""
+        cause_class = _cause_class(request)
+
+        def decide(session: Session) -> Sequence[Event]:
+            if not session.is_open:
+                raise WrongStateError(session.state, "close")
+            if not may_close(who, session, request.cause):
+                raise NotAllowedError
+            closed = Closed(cause=request.cause, cause_class=cause_class)
+            if request.outcomes is None or session.state is State.WAITING:
+                return [closed]
+            require_expert(who, session)
+            noted = Noted(outcomes=tuple(dict.fromkeys(request.outcomes)), follow_up=request.follow_up)
+            return [noted, closed]
+
+        session = await self._deed(who, session_id, decide, key)
+        await self._calls.end(session.id, session.close_cause or request.cause)
+        return session
+
+    # Seats
+
+    async def ticket(self, who: Person, login: str, session_id: str, seat: Seat) -> SeatOffer:
+        """A ticket to this seat for whoever may sit there, used by one socket within a minute."""
+        session = await self._known(who, session_id)
+        if not session.is_open:
+            raise WrongStateError(session.state, "ticket")
+        if not may_sit(who, session, seat):
+            raise NotAllowedError
+        return offer_seat(self._settings, session.id, seat, who, login, secrets.token_urlsafe(16), self._clock())
+
+    def ticket_of_claim(self, who: Staff, login: str, session: Session) -> SeatOffer:
+        """The ticket that goes with a claim: made of the session alone, so a repeated deed answers to the letter the same."""
+        seat = session.expert_seat if session.expert == who.account else session.successor_seat
+        ticket_id = hashlib.sha256(f"{session.head}:{seat}".encode()).hexdigest()[:32]
+        return offer_seat(self._settings, session.id, seat, who, login, ticket_id, session.last_at)
+
+    # The system's own appends
+
+    async def append(self, session_id: str, actor: str, decide: Decide) -> Session:
+        """Append what `decide` says of the session as it stands; asked again after every lost race, it may say nothing.
+
+        Raises what `decide` raises, `WrongStateError` when the rules do not allow it now, `NotFoundError`.
+        """
+        return await self._change(session_id, actor, decide, None)
+
+    async def append_if_true(self, session_id: str, actor: str, decide: Decide) -> Session | None:
+        """Like `append`, but what the session has moved past is dropped: it has become untrue. None then."""
+        try:
+            session = await self._change(session_id, actor, decide, None)
+        except (ConflictError, NotFoundError):
+            return None
+        if not session.is_open:
+            await self._calls.end(session.id, session.close_cause or CloseCause.LOST)
+        return session
+
+    async def sweep(self) -> None:
+        """Do what time demands: leases that ran out, waiting that went on past the theme's hours."""
+        now = self._clock()
+        for session in await self._sessions.open_sessions():
+            closes_at = self.closing_time(session)
+            if due(session, now, closes_at):
+                await self.append_if_true(session.id, SYSTEM, partial(due, now=now, closes_at=closes_at))
+                await self._unseat_experts(session)
+        await self._sessions.forget_keys(now - timedelta(hours=24))
+
+    def closing_time(self, session: Session) -> datetime | None:
+        """When this session's waiting ends by its theme's hours; None when they have no end."""
+        theme = self._themes.get(session.theme)
+        return None if theme is None else closing_time(session.opened_at, theme.hours, self._calendar.is_holiday)
+
+    # How every deed goes
+
+    async def _deed(self, who: Person, session_id: str, decide: Decide, key: DeedKey | None) -> Session:
+        async def deed() -> Session:
+            await self._known(who, session_id)
+            return await self._change(session_id, who.actor, decide, key)
+
+        return await self._once(key, deed)
+
+    async def _known(self, who: Person, session_id: str) -> Session:
+        session = await self._sessions.session(session_id)
+        if session is None or not may_know(who, session):
+            raise NotFoundError
+        return session
+
+    async def _change(self, session_id: str, actor: str, decide: Decide, key: DeedKey | None) -> Session:
+        for _ in range(ATTEMPTS):
+            before = await self._sessions.session(session_id)
+            if before is None:
+                raise NotFoundError
+            after, entries = before, list[Entry]()
+            for event in decide(before):
+                after, entry = append(after, event, actor=actor, now=self._clock())
+                entries.append(entry)
+            if not entries:
+                return before
+            try:
+                await self._save(before, after, entries, key)
+            except StaleError:
+                continue
+            return after
+        raise StaleError
+
+    async def _save(self, before: Session | None, after: Session, entries: Sequence[Entry], key: DeedKey | None) -> None:
+        await self._sessions.save(before, after, entries, key)
+        self._board.announce({QUEUE, session_topic(after.id), room_topic(after.room), point_topic(after.point)})
+
+    async def _once(self, key: DeedKey | None, deed: Callable[[], Awaitable[T]]) -> T:
+        """Do the deed, or answer as the first time when its key has been used."""
+        if key is None:
+            return await deed()
+        known = await self._sessions.answer(key)
+        if known is None:
+            try:
+                return await self._kept(key, deed)
+            except KeyKnownError:
+                known = await self._sessions.answer(key)
+        if known is None:
+            raise StaleError
+        if known.code is not None:
+            raise ConflictError.again(known.code, known.facts)
+        return cast(T, known.session)  # None is what only `take` ever kept
+
+    async def _kept(self, key: DeedKey, deed: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await deed()
+        except ConflictError as refusal:
+            await self._sessions.keep_answer(key, Answer(code=refusal.code, facts=refusal.facts))
+            raise
+
+    # Conditions
+
+    async def _place(self, who: Staff, room_id: str) -> tuple[Room, ServicePoint]:
+        room = await self._places.room(room_id)
+        if room is None or (who.point is not None and room.point != who.point):
+            raise InvalidFieldError("room")
+        point = await self._places.point(room.point)
+        if point is None:
+            raise InvalidFieldError("room")
+        return room, point
+
+    def _theme(self, key: str) -> Theme:
+        if key not in self._themes:
+            raise InvalidFieldError("theme")
+        return self._themes[key]
+
+    async def _unseat_experts(self, session: Session) -> None:
+        for seat in (Seat.EXPERT, Seat.EXPERT2):
+            await self._calls.unseat(session.id, seat, "released")
+
+
+def _cause_class(request: CloseRequest) -> CauseClass | None:
+    if request.cause is CloseCause.TECHNICAL:
+        return request.cause_class or CauseClass.UNKNOWN
+    if request.cause_class is not None:
+        raise InvalidFieldError("cause_class", "only_with_technical")
+    return None

@@ -1,0 +1,60 @@
+"""Taking and giving back a session: what a claim, a release and the passing of time add to the log."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from etapalvelu.domain.codes import CloseCause, ReleaseReason, State
+from etapalvelu.domain.errors import AlreadyTakenError, NotAllowedError, WrongStateError
+from etapalvelu.domain.events import Claimed, Closed, Event, Left, Released, Transferred
+from etapalvelu.domain.people import Person, Role, Staff, is_its_expert, serves
+from etapalvelu.domain.session import Session
+
+# An expert who took a session must be seated within this time.
+LEASE_SECONDS = 20
+
+# Seated but without picture and sound for this long, the session goes back to its queue.
+CONNECT_SECONDS = 60
+
+
+def claim(who: Person, session: Session) -> Sequence[Event]:
+    """The expert takes a waiting session, or answers its transfer request."""
+    if not isinstance(who, Staff) or who.role is not Role.EXPERT:
+        raise NotAllowedError
+    if is_its_expert(who, session) or not session.is_open:
+        raise WrongStateError(session.state, "claim")
+    if not session.wants_expert:
+        raise AlreadyTakenError
+    if not serves(who, session):
+        raise NotAllowedError
+    if session.state is State.WAITING:
+        return [Claimed(expert=who.account, lease_seconds=LEASE_SECONDS)]
+    return [Transferred(expert=who.account)]
+
+
+def release(session: Session, reason: ReleaseReason) -> Sequence[Event]:
+    """The claim ends and the session waits on. Its expert's seat, if taken, is given up first."""
+    if session.expert is None:
+        raise WrongStateError(session.state, "release")
+    left = [Left(seat=session.expert_seat)] if session.expert_seat in session.seats else []
+    return [*left, Released(expert=session.expert, reason=reason)]
+
+
+def require_expert(who: Person, session: Session) -> None:
+    """Raise `NotAllowedError` unless the person is this session's expert or its successor; `WrongStateError` when closed."""
+    if not is_its_expert(who, session):
+        raise NotAllowedError
+    if not session.is_open:
+        raise WrongStateError(session.state, "serve")
+
+
+def due(session: Session, now: datetime, closes_at: datetime | None) -> Sequence[Event]:
+    """What time alone demands: an end to waiting at the theme's closing, to an unused claim, to a call without a picture."""
+    if session.state is State.WAITING:
+        return [Closed(cause=CloseCause.HOURS_ENDED)] if closes_at is not None and now >= closes_at else []
+    if session.state is not State.CLAIMED or session.claimed_at is None:
+        return []
+    if session.expert_seat not in session.seats:
+        over = now >= session.claimed_at + timedelta(seconds=session.lease_seconds)
+        return release(session, ReleaseReason.LEASE) if over else []
+    over = now >= session.claimed_at + timedelta(seconds=session.lease_seconds + CONNECT_SECONDS)
+    return release(session, ReleaseReason.EXPERT_LOST) if over else []

@@ -1,0 +1,49 @@
+"""What somebody gets who may sit down in a call: the ticket, the ICE servers, the call's id."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from etapalvelu.domain.codes import Seat
+from etapalvelu.domain.people import Person
+from signaling import ticket, turn
+
+# How long a seat ticket may be used.
+TICKET_SECONDS = 60
+
+
+class SeatOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket and what its holder needs beside it. `ice_servers` are W3C RTCIceServer objects."""
+
+    ticket: str
+    ice_servers: list[dict[str, Any]]
+    call: str
+
+
+class CallSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys and addresses that tickets and ICE servers are made of."""
+
+    ticket_key: bytes
+    turn_urls: tuple[str, ...] = ()
+    turn_secret: str = ""
+    turn_seconds: int = 3600
+    relay_only: bool = False
+
+
+def offer_seat(
+    settings: CallSettings, call: str, seat: Seat, who: Person, login: str, ticket_id: str, now: datetime
+) -> SeatOffer:
+    """The offer, good for `TICKET_SECONDS` from `now`; the same arguments make the same offer."""
+    seconds = int(now.timestamp())
+    claims = ticket.Claims(
+        call=call,
+        seat=seat,
+        who=who.actor,
+        login=login,
+        relay_only=settings.relay_only,
+        id=ticket_id,
+        expires=seconds + TICKET_SECONDS,
+    )
+    servers = turn.ice_servers(settings.turn_urls, settings.turn_secret, user=str(seat), now=seconds, ttl=settings.turn_seconds)
+    return SeatOffer(ticket=ticket.mint(claims, settings.ticket_key), ice_servers=servers, call=call)
