@@ -20,8 +20,10 @@ import { decode, encode, SUBPROTOCOL } from "./messages.js";
 
 const BACKOFF_MS = [200, 500, 1000, 2000, 5000];
 const MOST_WAITING = 300;
-/** Refusals after which there is nothing to come back to. */
-const FINAL = new Set(["replaced", "call_closed", "closed", "seat_taken", "not_allowed", "unseated"]);
+/** Refusals that pass by themselves: the seat is still ours. */
+const PASSING = new Set(["server_restarting", "try_again", "too_many", "hello_timeout"]);
+/** Refusals of the token or of what we said: a fresh ticket begins anew. All others are final. */
+const STALE = new Set(["expired", "used", "malformed", "forged", "seat_lost", "bad_message", "unknown_type", "too_deep", "too_big"]);
 
 export class Call {
   /** @param {CallOptions} options */
@@ -94,11 +96,10 @@ export class Call {
     const message = decode(text);
     if (message === null || socket !== this.socket) return;
     if (message.type === "welcome") this._welcome(message);
-    if (message.type === "error" && !this.welcomed) this._refused(message.code);
     this.options.received(message);
     if (message.type === "welcome") this._flush();
     if (message.type === "call_closed") this._end("call_closed");
-    if (message.type === "error" && FINAL.has(message.code)) this._end(message.code);
+    if (message.type === "error") this._refused(message.code);
   }
 
   /** @param {import("./messages.js").Welcome} message */
@@ -114,11 +115,12 @@ export class Call {
   }
 
   /**
-   * The seat could not be resumed: what waited belongs to connections that are to be made anew.
+   * When the seat cannot be resumed, what waited belongs to connections that are to be made anew.
    * @param {string} code
    */
   _refused(code) {
-    if (FINAL.has(code)) return;
+    if (PASSING.has(code)) return;
+    if (!STALE.has(code)) return this._end(code);
     this.resume = null;
     this.waiting.length = 0;
   }

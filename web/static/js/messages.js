@@ -8,7 +8,6 @@
 /** @typedef {{ type: "offer" | "answer", sdp: string }} SessionDescription */
 /** @typedef {Record<string, string | number | boolean>} Sample one W3C statistics object, flat */
 /** @typedef {"bye" | "lost" | "replaced"} LeaveReason */
-/** @typedef {import("./stills.js").Verdict} Verdict */
 
 /**
  * @typedef {{ kind: "decoded", peer: SeatName, generation: number, path: Path, setup_ms: number }

@@ -30,6 +30,8 @@ export class Peer {
     this.seat = options.seat;
     /** @type {number | null} null while the seat is empty */
     this.epoch = null;
+    /** When the seat was last taken, by performance.now(). */
+    this.since = 0;
     this.generation = 0;
     /** @type {Connection | null} the one shown */
     this.current = null;
@@ -50,6 +52,7 @@ export class Peer {
     if (this.epoch === epoch) return;
     const first = this.epoch === null;
     this.epoch = epoch;
+    this.since = performance.now();
     if (first && this.options.offers && this._newest()) return;
     if (!this.options.offers) this.generation = 0;
     this._drop();

@@ -1,0 +1,105 @@
+/**
+ * Deeds to the server. A deed gets its key once and keeps it through every retry, so that a retry is harmless (and a
+ * lost answer is not a second deed). A refusal comes back as a `Refusal` with the server's code and words.
+ */
+
+export class Refusal extends Error {
+  /**
+   * @param {number} status 0 when the server could not be reached
+   * @param {string} code
+   * @param {string} words in the person's language, may be empty
+   */
+  constructor(status, code, words) {
+    super(words || code);
+    this.name = "Refusal";
+    this.status = status;
+    this.code = code;
+    this.words = words;
+  }
+}
+
+/**
+ * @typedef {object} ApiOptions
+ * @property {string} csrf
+ * @property {string} language
+ * @property {typeof fetch} [fetch]
+ * @property {(ms: number) => Promise<void>} [pause]
+ */
+
+const BASE = "/api/v1";
+const PAUSES_MS = [300, 1000, 3000];
+const TRY_AGAIN = new Set([0, 502, 503, 504]);
+const LIMIT_MS = 8000;
+
+export class Api {
+  /** @param {ApiOptions} options */
+  constructor(options) {
+    this.options = options;
+  }
+
+  /**
+   * @template T
+   * @param {string} path
+   * @param {unknown} [body]
+   * @returns {Promise<T | null>} null when there is no content
+   */
+  async post(path, body = {}) {
+    const key = crypto.randomUUID();
+    for (let tried = 0; ; tried += 1) {
+      try {
+        return await this._once("POST", path, body, key);
+      } catch (error) {
+        const pause = PAUSES_MS[tried];
+        if (!(error instanceof Refusal) || !TRY_AGAIN.has(error.status) || pause === undefined) throw error;
+        await (this.options.pause ?? sleep)(pause);
+      }
+    }
+  }
+
+  /**
+   * @template T
+   * @param {string} path
+   * @returns {Promise<T | null>}
+   */
+  get(path) {
+    return this._once("GET", path, undefined, "");
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} body
+   * @param {string} key
+   */
+  async _once(method, path, body, key) {
+    /** @type {Record<string, string>} */
+    const headers = { "Accept": "application/json", "Accept-Language": this.options.language, "X-CSRF-Token": this.options.csrf };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (key) headers["Idempotency-Key"] = key;
+    const response = await this._fetch(path, {
+      method, headers, credentials: "same-origin", signal: AbortSignal.timeout(LIMIT_MS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (response.status === 204) return null;
+    const answer = await response.json().catch(() => ({}));
+    if (response.ok) return answer;
+    throw new Refusal(response.status, String(answer.code ?? "failed"), String(answer.detail ?? answer.title ?? ""));
+  }
+
+  /**
+   * @param {string} path
+   * @param {RequestInit} request
+   */
+  async _fetch(path, request) {
+    try {
+      return await (this.options.fetch ?? fetch)(BASE + path, request);
+    } catch {
+      throw new Refusal(0, "unreachable", "");
+    }
+  }
+}
+
+/** @param {number} ms */
+function sleep(ms) {
+  return /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, ms)));
+}

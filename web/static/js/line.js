@@ -1,0 +1,197 @@
+/**
+ * Watches the line to one peer: says when first picture and sound are decoded, sees a stall within a second, asks for a
+ * key frame, mends the path, and notes a lasting loss in the log. Called from outside at every beat; keeps no timer.
+ */
+
+import { figures, path, summary } from "./stats.js";
+
+/** @typedef {"none" | "opening" | "good" | "stalled"} LineState */
+/** @typedef {{ camera: boolean, microphone: boolean }} Expected */
+/**
+ * @typedef {object} LineOptions
+ * @property {import("./peer.js").Peer} peer
+ * @property {() => Expected} expects what should come from there just now
+ * @property {() => void} askKeyFrame
+ * @property {boolean} mends whether the other end can restart ICE; an agent builds anew instead
+ * @property {() => string} cause the cause class of a loss, as far as this end can tell
+ * @property {() => boolean} online whether a note would reach the server now
+ * @property {(message: import("./messages.js").FromPeer) => void} send
+ * @property {(state: LineState) => void} changed
+ */
+
+const STALL_MS = 700;
+const ASK_EVERY_MS = 400;
+const MEND_AFTER_MS = 2500;
+const MEND_EVERY_MS = 6000;
+const RENEW_AFTER_MS = 20_000;
+const OPENING_LIMIT_MS = 6000;
+/** A shorter loss is a hiccup and no event. */
+const NOTE_AFTER_MS = 3000;
+const QUALITY_EVERY_MS = 10_000;
+
+export class Line {
+  /** @param {LineOptions} options */
+  constructor(options) {
+    this.options = options;
+    /** @type {LineState} */
+    this.state = "none";
+    this.bitrate = 0;
+    /** @type {number | null} when the loss began that was noted in the log */
+    this.noted = null;
+    /** @type {import("./connection.js").Connection | null} the one that is watched */
+    this.connection = null;
+    /** Whether first picture and sound of this connection are decoded. */
+    this.first = false;
+    this.began = this.moved = this.asked = this.healed = this.reported = 0;
+    this.expected = "";
+    /** @type {import("./stats.js").Figures} */
+    this.last = { frames: 0, samples: 0, bytes: 0, bitrate: 0 };
+  }
+
+  /** @param {number} now milliseconds of performance.now() */
+  async beat(now) {
+    const { peer } = this.options;
+    const connection = peer.current;
+    if (!connection || peer.epoch === null) {
+      this._start(null, now);
+      this.noted = null;
+      return this._change("none");
+    }
+    if (connection !== this.connection) this._start(connection, now);
+    const report = await connection.pc.getStats();
+    if (connection !== this.connection || connection.ended) return;
+    const seen = figures(report);
+    this.bitrate = seen.bitrate || this.bitrate;
+    if (!this.first) this._awaitFirst(connection, seen, report, now);
+    else this._watch(seen, now);
+    this.last = seen;
+    this._quality(connection, report, now);
+  }
+
+  /** The server or the network is back: a line that stands still is helped at once. */
+  help() {
+    if (this.state === "stalled") this._heal();
+  }
+
+  /**
+   * @param {import("./connection.js").Connection | null} connection
+   * @param {number} now
+   */
+  _start(connection, now) {
+    this.connection = connection;
+    this.first = false;
+    this.began = this.moved = this.asked = this.healed = this.reported = now;
+    this.expected = "";
+    this.last = { frames: 0, samples: 0, bytes: 0, bitrate: 0 };
+    if (connection && this.state === "none") this._change("opening");
+  }
+
+  /**
+   * @param {import("./connection.js").Connection} connection
+   * @param {import("./stats.js").Figures} seen
+   * @param {RTCStatsReport} report
+   * @param {number} now
+   */
+  _awaitFirst(connection, seen, report, now) {
+    const { camera, microphone } = this.options.expects();
+    if (connection.connected && (!camera || seen.frames > 0) && (!microphone || seen.samples > 0)) {
+      this.first = true;
+      this.moved = now;
+      const { peer, send } = this.options;
+      const setup = Math.round(now - Math.max(connection.began, peer.since));
+      send({ type: "noted", note: { kind: "decoded", peer: peer.seat, generation: connection.generation,
+        path: path(report), setup_ms: Math.max(0, setup) } });
+      this._flowing(now);
+      return;
+    }
+    if (connection.connected && camera && seen.frames === 0) this._ask(now);
+    if (now - Math.max(this.began, this.options.peer.since) > OPENING_LIMIT_MS && now - this.healed > OPENING_LIMIT_MS) {
+      this.healed = now;
+      this.options.peer.renew();
+    }
+  }
+
+  /**
+   * @param {import("./stats.js").Figures} seen
+   * @param {number} now
+   */
+  _watch(seen, now) {
+    const expected = this.options.expects();
+    const key = JSON.stringify(expected);
+    if (key !== this.expected) this.moved = now;
+    this.expected = key;
+    if (alive(expected, seen, this.last)) this._flowing(now);
+    else if (now - this.moved >= STALL_MS) this._stalled(now);
+  }
+
+  /** @param {number} now */
+  _flowing(now) {
+    const gap = Math.round(now - this.moved);
+    this.moved = now;
+    if (this.noted !== null) {
+      const since = this.noted;
+      this.noted = null;
+      this.options.send({ type: "noted", note: { kind: "resumed", peer: this.options.peer.seat,
+        gap_ms: Math.max(gap, Math.round(now - since)) } });
+    }
+    this._change("good");
+  }
+
+  /** @param {number} now */
+  _stalled(now) {
+    const silent = now - this.moved;
+    this._change("stalled");
+    this._ask(now);
+    if (silent > NOTE_AFTER_MS && this.noted === null && this.options.online()) {
+      this.noted = this.moved;
+      this.options.send({ type: "noted", note: { kind: "interrupted", peer: this.options.peer.seat,
+        cause: this.options.cause(), since_ms: Math.round(silent) } });
+    }
+    const patience = this.options.mends ? MEND_AFTER_MS : RENEW_AFTER_MS;
+    if (silent > patience && now - this.healed > MEND_EVERY_MS) {
+      this.healed = now;
+      this._heal();
+    }
+  }
+
+  _heal() {
+    const { peer, mends } = this.options;
+    if (mends && peer.current?.pc.connectionState !== "closed") void peer.mend();
+    else peer.renew();
+  }
+
+  /** @param {number} now */
+  _ask(now) {
+    if (now - this.asked < ASK_EVERY_MS) return;
+    this.asked = now;
+    this.options.askKeyFrame();
+  }
+
+  /**
+   * @param {import("./connection.js").Connection} connection
+   * @param {RTCStatsReport} report
+   * @param {number} now
+   */
+  _quality(connection, report, now) {
+    if (!this.first || now - this.reported < QUALITY_EVERY_MS) return;
+    this.reported = now;
+    this.options.send({ type: "quality", peer: this.options.peer.seat, generation: connection.generation, stats: summary(report) });
+  }
+
+  /** @param {LineState} state */
+  _change(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.options.changed(state);
+  }
+}
+
+/**
+ * @param {Expected} expected
+ * @param {import("./stats.js").Figures} seen
+ * @param {import("./stats.js").Figures} last
+ */
+function alive(expected, seen, last) {
+  if (expected.camera) return seen.frames > last.frames;
+  return !expected.microphone || seen.bytes > last.bytes;
+}

@@ -1,0 +1,262 @@
+/**
+ * One's own seat with everything that hangs on it: the socket, the peers, the watch over the lines. A page gives it
+ * tracks and hears what there is to show. Which seats connect, and who offers, stands in PLANS.
+ */
+
+import { Call } from "./call.js";
+import { DocumentChannel } from "./document.js";
+import { Line } from "./line.js";
+import { unhandled } from "./messages.js";
+import { Peer } from "./peer.js";
+import { TextChannel } from "./text.js";
+
+/** @typedef {import("./messages.js").SeatName} SeatName */
+/** @typedef {import("./connection.js").Tracks} Tracks */
+/** @typedef {import("./text.js").Shown} Shown */
+/** @typedef {{ ticket: string, ice_servers: RTCIceServer[], call: string, relay_only?: boolean }} Ticket */
+/**
+ * @typedef {object} SeatEvents
+ * @property {(seat: SeatName, stream: MediaStream | null) => void} stream
+ * @property {(seat: SeatName, state: import("./line.js").LineState) => void} line
+ * @property {(seat: SeatName, shown: Shown) => void} shown
+ * @property {(state: import("./call.js").CallState, why: string) => void} service
+ * @property {(reason: string) => void} closed the session is over, or this seat is no longer ours
+ * @property {(state: import("./document.js").CameraState) => void} documentCamera
+ * @property {import("./document.js").DocumentEvents["progress"]} progress
+ * @property {import("./document.js").DocumentEvents["done"]} done
+ * @property {import("./document.js").DocumentEvents["failed"]} failed
+ */
+/**
+ * @typedef {object} SeatOptions
+ * @property {"room" | "expert" | "expert2"} seat
+ * @property {string} url
+ * @property {() => Promise<Ticket>} ticket
+ * @property {Tracks} tracks
+ * @property {Shown} shown
+ * @property {SeatEvents} events
+ * @property {number} [startKbit] what the line to this other end carried last
+ * @property {(configuration: RTCConfiguration) => RTCPeerConnection} [connect]
+ * @property {(url: string, protocol: string) => WebSocket} [openSocket]
+ */
+/** @typedef {{ peer: Peer, line: Line, text: TextChannel | null, shown: Shown }} Other */
+
+/** @type {Record<SeatOptions["seat"], { seat: SeatName, offers: boolean }[]>} */
+const PLANS = {
+  room: [{ seat: "camera", offers: false }, { seat: "expert", offers: true }, { seat: "expert2", offers: true }],
+  expert: [{ seat: "camera", offers: false }, { seat: "room", offers: false }],
+  expert2: [{ seat: "camera", offers: false }, { seat: "room", offers: false }],
+};
+const BEAT_MS = 250;
+const FIRST_BEAT_MS = 50;
+
+export class Seat {
+  /** @param {SeatOptions} options */
+  constructor(options) {
+    this.options = options;
+    /** @type {number | null} */
+    this.epoch = null;
+    /** @type {Map<SeatName, Other>} */
+    this.others = new Map();
+    this.document = new DocumentChannel({
+      camera: (state) => options.events.documentCamera(state),
+      progress: options.events.progress,
+      done: options.events.done,
+      failed: options.events.failed,
+    });
+    this.call = new Call({
+      url: options.url,
+      ticket: async () => this._ticket(),
+      received: (message) => this._received(message),
+      changed: (state, why) => this._service(state, why),
+      ...(options.openSocket ? { openSocket: options.openSocket } : {}),
+    });
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+  }
+
+  open() {
+    void this.call.open();
+    this._beat();
+  }
+
+  /**
+   * @param {Tracks} tracks
+   * @param {Shown} shown
+   */
+  async use(tracks, shown) {
+    this.options.tracks = tracks;
+    this.options.shown = shown;
+    for (const { text } of this.others.values()) text?.show(shown);
+    await Promise.all([...this.others.values()].map(({ peer, text }) => text && peer.use(tracks)));
+  }
+
+  /** Asks for a still; tells its id, or null when the document camera cannot be reached. */
+  capture() {
+    return this.document.capture();
+  }
+
+  /** The machine is back on the network: everything that stands still is helped at once. */
+  help() {
+    this.call.retry();
+    for (const { line } of this.others.values()) line.help();
+  }
+
+  /** The best rate seen on the line to `seat`, kbit/s; 0 when unknown. @param {SeatName} seat */
+  rate(seat) {
+    return Math.round((this.others.get(seat)?.line.bitrate ?? 0) / 1000);
+  }
+
+  /** Leaves, closes every connection and shows nothing any more. */
+  close() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.call.leave();
+    this.document.close();
+    for (const { peer, text } of this.others.values()) {
+      text?.close();
+      peer.close();
+    }
+    this.others.clear();
+  }
+
+  async _ticket() {
+    const ticket = await this.options.ticket();
+    const configuration = configured(ticket);
+    if (this.others.size === 0) {
+      for (const plan of PLANS[this.options.seat]) this._add(plan.seat, plan.offers, configuration);
+    }
+    for (const { peer } of this.others.values()) peer.options.configuration = configuration;
+    return ticket.ticket;
+  }
+
+  /**
+   * @param {SeatName} seat
+   * @param {boolean} offers
+   * @param {RTCConfiguration} configuration
+   */
+  _add(seat, offers, configuration) {
+    const { options } = this;
+    const people = seat !== "camera";
+    const peer = new Peer({
+      seat,
+      offers,
+      configuration,
+      tracks: people ? options.tracks : null,
+      ...(options.startKbit ? { startKbit: options.startKbit } : {}),
+      ...(options.connect ? { connect: options.connect } : {}),
+      send: (message) => this.call.send(message),
+      stream: (_peer, stream) => options.events.stream(seat, stream),
+      channel: (_peer, channel) => (other.text ?? this.document).use(channel),
+      changed: () => undefined,
+    });
+    const text = people ? this._text(seat, peer) : null;
+    const line = new Line({
+      peer,
+      expects: () => (people ? other.shown : { camera: this._pictured(), microphone: false }),
+      askKeyFrame: () => (text ?? this.document).askKeyFrame(),
+      mends: people,
+      cause: () => this._cause(),
+      online: () => this.call.state === "open",
+      send: (message) => this.call.send(message),
+      changed: (state) => options.events.line(seat, state),
+    });
+    /** @type {Other} */
+    const other = { peer, line, text, shown: { camera: true, microphone: true } };
+    this.others.set(seat, other);
+  }
+
+  /**
+   * @param {SeatName} seat
+   * @param {Peer} peer
+   */
+  _text(seat, peer) {
+    return new TextChannel(this.options.shown, {
+      media: (shown) => {
+        const other = this.others.get(seat);
+        if (other) other.shown = shown;
+        this.options.events.shown(seat, shown);
+      },
+      keyFrame: () => void peer.current?.sendKeyFrame(),
+      opened: () => undefined,
+    });
+  }
+
+  /** @param {import("./messages.js").FromServer} message */
+  _received(message) {
+    switch (message.type) {
+      case "welcome":
+        return this._welcome(message);
+      case "seat_joined":
+        return this.others.get(message.seat)?.peer.present(message.epoch);
+      case "seat_left":
+        return this.others.get(message.seat)?.peer.absent();
+      case "description":
+        return void this.others.get(message.from)?.peer.described(message);
+      case "candidate":
+        return void this.others.get(message.from)?.peer.candidate(message);
+      case "restart":
+        return this.others.get(message.from)?.peer.restarted(message.generation);
+      case "call_closed":
+      case "error":
+        return undefined;
+      default:
+        return unhandled(message);
+    }
+  }
+
+  /** @param {import("./messages.js").Welcome} message */
+  _welcome(message) {
+    if (this.epoch !== null && this.epoch !== message.epoch) for (const { peer } of this.others.values()) peer.reset();
+    this.epoch = message.epoch;
+    const present = new Map(message.present.map(({ seat, epoch }) => [seat, epoch]));
+    for (const [seat, { peer }] of this.others) {
+      const epoch = present.get(seat);
+      if (epoch === undefined) peer.absent();
+      else peer.present(epoch);
+    }
+    if (!present.has("expert2")) this.others.get("expert")?.peer.prepare();
+  }
+
+  /**
+   * @param {import("./call.js").CallState} state
+   * @param {string} why
+   */
+  _service(state, why) {
+    this.options.events.service(state, why);
+    if (state === "open") for (const { line } of this.others.values()) line.help();
+    if (state === "ended" && why !== "bye") this.options.events.closed(why);
+  }
+
+  _beat() {
+    const now = performance.now();
+    this.document.tick(now);
+    const lines = [...this.others.values()].map(({ line }) => line);
+    const pause = lines.some((line) => line.state === "opening") ? FIRST_BEAT_MS : BEAT_MS;
+    this.timer = setTimeout(() => this._beat(), pause);
+    for (const line of lines) void line.beat(now);
+  }
+
+  /** Whether frames of the document should be coming; a silent heartbeat counts as a loss. */
+  _pictured() {
+    return this.document.camera === "ok" || this.document.camera === "away";
+  }
+
+  _cause() {
+    const ours = this.call.state !== "open" || !navigator.onLine;
+    if (!ours) return "unknown";
+    return this.options.seat === "room" ? "site_network" : "expert_side";
+  }
+}
+
+/**
+ * @param {Ticket} ticket
+ * @returns {RTCConfiguration}
+ */
+function configured(ticket) {
+  return {
+    iceServers: ticket.ice_servers,
+    iceTransportPolicy: ticket.relay_only ? "relay" : "all",
+    bundlePolicy: "max-bundle",
+    rtcpMuxPolicy: "require",
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * What the two people's pages tell each other directly, on the data channel `text`: whether camera and microphone are
+ * on, and "send me a whole picture". It goes on when the server is away.
+ */
+
+/** @typedef {{ camera: boolean, microphone: boolean }} Shown */
+/** @typedef {{ type: "media", camera: boolean, microphone: boolean } | { type: "key_frame" }} TextMessage */
+/**
+ * @typedef {object} TextEvents
+ * @property {(shown: Shown) => void} media
+ * @property {() => void} keyFrame
+ * @property {() => void} opened
+ */
+
+export class TextChannel {
+  /**
+   * @param {Shown} own
+   * @param {TextEvents} events
+   */
+  constructor(own, events) {
+    this.own = own;
+    this.events = events;
+    /** @type {RTCDataChannel | null} */
+    this.channel = null;
+  }
+
+  /** @param {RTCDataChannel} channel */
+  use(channel) {
+    this.channel = channel;
+    channel.onmessage = ({ data }) => this._received(String(data));
+    channel.onopen = () => this._opened();
+    if (channel.readyState === "open") this._opened();
+  }
+
+  /** @param {Shown} own what of us can be seen and heard */
+  show(own) {
+    this.own = own;
+    this._send({ type: "media", ...own });
+  }
+
+  askKeyFrame() {
+    this._send({ type: "key_frame" });
+  }
+
+  close() {
+    this.channel = null;
+  }
+
+  _opened() {
+    this.show(this.own);
+    this.events.opened();
+  }
+
+  /** @param {string} text */
+  _received(text) {
+    /** @type {TextMessage} */
+    const message = JSON.parse(text);
+    if (message.type === "media") this.events.media({ camera: message.camera, microphone: message.microphone });
+    if (message.type === "key_frame") this.events.keyFrame();
+  }
+
+  /** @param {TextMessage} message */
+  _send(message) {
+    if (this.channel?.readyState === "open") this.channel.send(JSON.stringify(message));
+  }
+}
