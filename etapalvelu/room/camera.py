@@ -1,0 +1,203 @@
+"""The document camera as the event loop sees it: the newest picture, whether it is there, and stills.
+
+A thread of its own drains the source into one slot, so nothing here ever waits for the device, and no old picture queues up.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import cv2
+
+from etapalvelu.room.capture import Capture, CaptureError, OpenCapture, open_capture
+from etapalvelu.room.pixels import Picture, PictureError, jpeg
+from etapalvelu.room.source import Source
+from etapalvelu.tasks import spawn
+
+log = logging.getLogger(__name__)
+
+LOST_AFTER_SECONDS: Final = 2.0
+FIRST_RETRY_SECONDS: Final = 0.5
+LAST_RETRY_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.25
+# A driver that hangs must not keep the program from ending; its thread is left behind.
+_JOIN_SECONDS: Final = 1.0
+
+CameraState = Literal["opening", "ok", "lost"]
+
+
+class CameraLostError(Exception):
+    """A still was asked for while the camera gives no pictures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraStatus:
+    """What is told of the camera; the size is that of a still, 0 before the first picture."""
+
+    camera: CameraState
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A picture with its number (rising by one, across reopenings too) and the monotonic time it was read."""
+
+    number: int
+    at: float
+    picture: Picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Still:
+    jpeg: bytes
+    width: int
+    height: int
+
+
+Listener = Callable[[CameraStatus], None]
+
+
+class Camera:
+    """Start it once, stop it once. All but `_read` and what it calls belongs to the event loop."""
+
+    def __init__(self, source: Source, *, open_source: OpenCapture = open_capture) -> None:
+        self._source = source
+        self._open = open_source
+        self._status = CameraStatus(camera="opening", width=0, height=0)
+        self._listeners: list[Listener] = []
+        self._slot: Frame | None = None
+        self._newest: Frame | None = None
+        self._arrived = asyncio.Event()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._watch = spawn(self._look_after(), name="camera watch")
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Let go of the device and of the last picture."""
+        self._ending.set()
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
+            await asyncio.to_thread(self._thread.join, _JOIN_SECONDS)
+        self._slot = self._newest = None
+
+    @property
+    def status(self) -> CameraStatus:
+        return self._status
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` on every change of the status."""
+        self._listeners.append(listener)
+
+    async def next_frame(self, after: int) -> Frame:
+        """The newest frame whose number is above `after`; waits as long as the camera is away."""
+        while self._newest is None or self._newest.number <= after:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._newest
+
+    async def still(self) -> Still:
+        """The newest picture at the camera's full size, as JPEG; raises CameraLostError."""
+        frame = self._newest
+        if frame is None:
+            raise CameraLostError("the document camera gives no picture")
+        try:
+            return await asyncio.to_thread(_still_of, frame.picture)
+        except (PictureError, cv2.error) as error:
+            raise CameraLostError("the document camera sent a damaged picture") from error
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            self._take_newest()
+            if self._newest is not None and time.monotonic() - self._newest.at > LOST_AFTER_SECONDS:
+                self._lose()
+
+    def _take_newest(self) -> None:
+        """Move the reader's slot to the loop's side; called soon after each new picture."""
+        frame = self._slot
+        if frame is None or self._ending.is_set():
+            return
+        if time.monotonic() - frame.at > LOST_AFTER_SECONDS:
+            return
+        self._newest = frame
+        width, height = frame.picture.size
+        self._say(CameraStatus(camera="ok", width=width, height=height))
+        self._arrived.set()
+
+    def _lose(self) -> None:
+        self._slot = self._newest = None
+        self._say(CameraStatus(camera="lost", width=self._status.width, height=self._status.height))
+
+    def _not_opened(self) -> None:
+        if self._newest is None:
+            self._lose()
+
+    def _say(self, status: CameraStatus) -> None:
+        if status == self._status:
+            return
+        if status.camera != self._status.camera:
+            log.info("document camera is %s, source=%s", status.camera, self._source.kind.value)
+        self._status = status
+        for listener in self._listeners:
+            listener(status)
+
+    # From here on in the camera's thread.
+
+    def _read(self) -> None:
+        retry, number = FIRST_RETRY_SECONDS, 0
+        while not self._ending.is_set():
+            before = number
+            number = self._read_until_dead(number)
+            retry = FIRST_RETRY_SECONDS if number > before else retry
+            self._ending.wait(retry)
+            retry = min(retry * 2, LAST_RETRY_SECONDS)
+
+    def _read_until_dead(self, number: int) -> int:
+        """Open the source and read until it fails; return the number of the last frame."""
+        capture: Capture | None = None
+        try:
+            capture = self._open(self._source)
+            while not self._ending.is_set():
+                picture = capture.read()
+                number += 1
+                self._slot = Frame(number=number, at=time.monotonic(), picture=picture)
+                self._tell(self._take_newest)
+        except (CaptureError, PictureError, cv2.error) as error:
+            log.warning("document camera failed, source=%s: %s", self._source.kind.value, _in_a_line(error))
+            self._tell(self._not_opened)
+        # The thread must outlive a fault of ours, or the room loses its camera until somebody comes.
+        except Exception:
+            log.exception("document camera failed unexpectedly, source=%s", self._source.kind.value)
+            self._tell(self._not_opened)
+        finally:
+            if capture is not None:
+                capture.release()
+        return number
+
+    def _tell(self, change: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(change)
+        except RuntimeError:
+            # The loop has ended before us: so do we.
+            self._ending.set()
+
+
+def _still_of(picture: Picture) -> Still:
+    full = picture.full()
+    return Still(jpeg=jpeg(full), width=full.shape[1], height=full.shape[0])
+
+
+def _in_a_line(error: Exception) -> str:
+    # OpenCV's own texts run over lines and hold build paths.
+    return "OpenCV could not read the source" if isinstance(error, cv2.error) else str(error)
