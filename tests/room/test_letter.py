@@ -65,9 +65,9 @@ def test_only_the_clock_changes_from_frame_to_frame() -> None:
     first, second = Letter(NOON_MS).live(), Letter(NOON_MS + 1).live()
 
     rows, columns = np.nonzero((first != second).any(axis=2))
-    assert LEFT <= columns.min()
+    assert columns.min() >= LEFT
     assert columns.max() < LEFT + COLUMNS * CELL
-    assert TOP <= rows.min()
+    assert rows.min() >= TOP
     assert rows.max() < TOP + ROWS * CELL
 
 

@@ -1,0 +1,241 @@
+import asyncio
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from etapalvelu.room import camera as camera_module
+from etapalvelu.room.camera import Camera, CameraLostError, CameraStatus
+from etapalvelu.room.capture import Capture, CaptureError
+from etapalvelu.room.clock import read_clock
+from etapalvelu.room.pixels import Jpeg, Picture
+from etapalvelu.room.source import Kind, Source
+from tests.room.cameras import NetworkCamera, Script, pixels, until
+
+LETTER = Source(Kind.TEST)
+
+
+def states(camera: Camera) -> list[str]:
+    told: list[str] = []
+    camera.listen(lambda status: told.append(status.camera))
+    return told
+
+
+async def test_the_letter_is_ok_at_once_and_its_still_is_larger_than_its_video() -> None:
+    camera = Camera(LETTER)
+    told = states(camera)
+    assert camera.status == CameraStatus(camera="opening", width=0, height=0)
+    await camera.start()
+
+    frame = await camera.next_frame(0)
+    still = await camera.still()
+    status = camera.status
+    await camera.stop()
+
+    assert told == ["ok"]
+    assert status == CameraStatus(camera="ok", width=3840, height=2160)
+    assert frame.picture.live().shape == (1080, 1920, 3)
+    decoded = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    assert (decoded.shape, still.width, still.height) == ((2160, 3840, 3), 3840, 2160)
+    seen = read_clock(np.asarray(decoded, np.uint8))
+    assert seen is not None
+    assert (time.time_ns() // 1_000_000 - seen) % 2**32 < 5000
+
+
+async def test_only_the_newest_frame_is_kept_while_nobody_looks() -> None:
+    camera = Camera(LETTER)
+    await camera.start()
+    first = await camera.next_frame(0)
+    await until(lambda: camera._newest is not None and camera._newest.number > first.number + 3)
+
+    frame = await camera.next_frame(first.number)
+    await camera.stop()
+
+    assert frame.number > first.number + 3
+    assert time.monotonic() - frame.at < 1
+
+
+async def test_a_camera_that_stops_giving_frames_is_lost_after_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_module, "LOST_AFTER_SECONDS", 0.3)
+    monkeypatch.setattr(camera_module, "FIRST_RETRY_SECONDS", 60)
+    script = Script(pixels(64, 48))
+    camera = Camera(LETTER, open_source=script.open)
+    told = states(camera)
+    await camera.start()
+    await camera.next_frame(0)
+
+    await until(lambda: camera.status.camera == "lost")
+
+    assert told == ["ok", "lost"]
+    assert camera.status == CameraStatus(camera="lost", width=64, height=48)
+    with pytest.raises(CameraLostError, match="gives no picture"):
+        await camera.still()
+    await camera.stop()
+    assert (script.opened, script.released) == (1, 1)
+
+
+async def test_a_short_failure_is_repaired_and_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_module, "FIRST_RETRY_SECONDS", 0.05)
+    script = Script(pixels(64, 48), cv2.error("usb"), then=pixels(64, 48))
+    camera = Camera(LETTER, open_source=script.open)
+    told = states(camera)
+    await camera.start()
+
+    await camera.next_frame(3)
+    await camera.stop()
+
+    assert told == ["ok"]
+    assert (script.opened, script.released) == (2, 2)
+
+
+async def test_a_camera_away_at_start_is_reported_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_module, "FIRST_RETRY_SECONDS", 0.02)
+    attempts = 0
+
+    def open_at_the_third(source: Source) -> Capture:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 3:
+            raise CaptureError("the camera is not plugged in")
+        return Script(then=pixels(64, 48))
+
+    camera = Camera(LETTER, open_source=open_at_the_third)
+    told = states(camera)
+    await camera.start()
+
+    await camera.next_frame(0)
+    await camera.stop()
+
+    assert told == ["lost", "ok"]
+
+
+async def test_the_camera_outlives_a_fault_of_our_own(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(camera_module, "FIRST_RETRY_SECONDS", 0.02)
+    script = Script(ZeroDivisionError("ours"), then=pixels(64, 48))
+    camera = Camera(LETTER, open_source=script.open)
+    await camera.start()
+
+    await camera.next_frame(0)
+    await camera.stop()
+
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "document camera failed unexpectedly, source=test"
+    ]
+
+
+async def test_retries_slow_down_to_five_seconds_and_begin_anew_after_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    def failing(source: Source) -> Capture:
+        if len(waits) == 6:
+            return Script(pixels(64, 48))
+        raise CaptureError("away")
+
+    camera = Camera(LETTER, open_source=failing)
+
+    def note(seconds: float) -> bool:
+        waits.append(seconds)
+        if len(waits) == 8:
+            camera._ending.set()
+        return True
+
+    monkeypatch.setattr(camera._ending, "wait", note)
+    await camera.start()
+    await until(lambda: len(waits) == 8)
+    await camera.stop()
+
+    assert waits == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 0.5, 1.0]
+
+
+async def test_the_size_may_change_midway(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "page-1.png"), np.full((48, 64), 100, np.uint8))
+    cv2.imwrite(str(tmp_path / "page-2.png"), np.full((96, 32, 3), 150 << 8, np.uint16))
+    camera = Camera(Source(Kind.IMAGES, f"{tmp_path}/page-%d.png"))
+    sizes: set[tuple[int, int]] = set()
+    camera.listen(lambda status: sizes.add((status.width, status.height)))
+    await camera.start()
+
+    await until(lambda: len(sizes) == 2)
+    still = await camera.still()
+    await camera.stop()
+
+    assert sizes == {(64, 48), (32, 96)}
+    assert (still.width, still.height) in sizes
+
+
+async def test_a_damaged_picture_gives_no_still() -> None:
+    broken = Jpeg(np.frombuffer(b"\xff\xd8 nothing", np.uint8), (640, 480))
+    camera = Camera(LETTER, open_source=Script(then=broken).open)
+    await camera.start()
+    await camera.next_frame(0)
+
+    with pytest.raises(CameraLostError, match="damaged"):
+        await camera.still()
+    await camera.stop()
+
+
+async def test_a_hanging_driver_does_not_keep_the_program_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_module, "_JOIN_SECONDS", 0.1)
+
+    class Hanging(Script):
+        def read(self) -> Picture:
+            time.sleep(1)
+            return super().read()
+
+    camera = Camera(LETTER, open_source=Hanging(then=pixels(64, 48)).open)
+    await camera.start()
+
+    before = time.monotonic()
+    await camera.stop()
+
+    assert time.monotonic() - before < 0.5
+    assert camera._newest is None
+
+
+async def test_a_camera_never_started_stops() -> None:
+    await Camera(LETTER).stop()
+
+
+def test_the_thread_ends_when_the_loop_has_gone() -> None:
+    script = Script(then=pixels(64, 48))
+
+    async def leave_it_running() -> Camera:
+        camera = Camera(LETTER, open_source=script.open)
+        await camera.start()
+        await camera.next_frame(0)
+        return camera
+
+    camera = asyncio.run(leave_it_running())
+    camera._thread.join(5)
+
+    assert not camera._thread.is_alive()
+
+
+async def test_a_network_camera_is_lost_and_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_module, "LOST_AFTER_SECONDS", 0.6)
+    network = NetworkCamera()
+    await network.switch_on()
+    camera = Camera(Source(Kind.MJPEG, f"http://127.0.0.1:{network.port}/video"))
+    told = states(camera)
+    await camera.start()
+
+    before = await camera.next_frame(0)
+    await network.switch_off()
+    await until(lambda: camera.status.camera == "lost")
+    await network.switch_on()
+    after = await camera.next_frame(before.number)
+    still = await camera.still()
+    await camera.stop()
+    await network.switch_off()
+
+    assert told == ["ok", "lost", "ok"]
+    assert (still.width, still.height) == (960, 540)
+    first, second = read_clock(before.picture.full()), read_clock(after.picture.full())
+    assert first is not None
+    assert second is not None
+    assert first < second
