@@ -8,7 +8,7 @@ from pathlib import Path
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 
-from etapalvelu.domain.themes import HELSINKI
+from etapalvelu.domain.moments import HELSINKI
 
 LANGUAGES = ("fi", "sv", "en")
 FIRST_LANGUAGE = LANGUAGES[0]

@@ -1,0 +1,198 @@
+"""Text from a form to a typed request, or to problems by field. Words for the problems stand under `problem.`."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, time
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+from multidict import MultiMapping
+
+from etapalvelu.desk import CloseRequest, OpenRequest
+from etapalvelu.domain.codes import CauseClass, CloseCause, Language, Need, Reason
+from etapalvelu.domain.people import STAFF_ROLES, Role
+from etapalvelu.domain.places import Room, ServicePoint
+from etapalvelu.domain.themes import Hours
+from etapalvelu.ports import StaffRequest
+
+E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+
+LONGEST_TEXT = 200
+SHORTEST_PASSWORD = 12
+NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+# A value with its words, and whether it cannot be chosen just now.
+Choice = tuple[str, str] | tuple[str, str, bool]
+
+
+class FormError(Exception):
+    """Raised when a form cannot be understood; `problems` holds a code for each field at fault."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(problems)
+        self.problems = dict(problems)
+
+
+class FormView(msgspec.Struct, frozen=True, kw_only=True):
+    """A form as the template shows it: what was typed, words beside fields, and what may be chosen."""
+
+    values_by_name: Mapping[str, tuple[str, ...]] = {}
+    errors: Mapping[str, str] = {}
+    refusal: str = ""
+    key: str = ""
+    choices: Mapping[str, tuple[Choice, ...]] = {}
+
+    def value(self, name: str) -> str:
+        return next(iter(self.values(name)), "")
+
+    def values(self, name: str) -> tuple[str, ...]:
+        return self.values_by_name.get(name, ())
+
+    def error(self, name: str) -> str:
+        return self.errors.get(name, "")
+
+
+class Fields:
+    """The posted fields, read one by one; problems gather until `check` raises them all together."""
+
+    def __init__(self, posted: MultiMapping[object]) -> None:
+        self._posted = posted
+        self.problems: dict[str, str] = {}
+
+    def all(self, name: str) -> tuple[str, ...]:
+        return tuple(value.strip() for value in self._posted.getall(name, []) if isinstance(value, str))
+
+    def raw(self, name: str) -> str:
+        """The first value untouched; passwords may begin with a space."""
+        return next((value for value in self._posted.getall(name, []) if isinstance(value, str)), "")
+
+    def text(self, name: str, *, required: bool = True) -> str:
+        value = next(iter(self.all(name)), "")
+        if required and not value:
+            self.problems.setdefault(name, "required")
+        if len(value) > LONGEST_TEXT:
+            self.problems.setdefault(name, "too_long")
+        return value
+
+    def name(self, name: str) -> str:
+        """A short name for addresses and accounts."""
+        value = self.text(name)
+        if value and not set(value) <= NAME_LETTERS:
+            self.problems.setdefault(name, "malformed")
+        return value
+
+    def one(self, name: str, kind: type[E]) -> E:
+        """One code of `kind`. When it is none of them a problem is noted and any code returned: `check` will raise."""
+        return self._code(name, self.text(name), kind)
+
+    def many(self, name: str, kind: type[E]) -> tuple[E, ...]:
+        return tuple(self._code(name, value, kind) for value in self.all(name))
+
+    def day(self, name: str) -> date:
+        return self._read(name, date.fromisoformat, "not_a_date", date.min)
+
+    def time(self, name: str) -> time:
+        return self._read(name, _time, "not_hours", time.min)
+
+    def kept(self) -> dict[str, tuple[str, ...]]:
+        """What was typed, to be shown again; never a password."""
+        return {name: self.all(name) for name in set(self._posted.keys()) if name not in ("password", "csrf")}
+
+    def check(self) -> None:
+        if self.problems:
+            raise FormError(self.problems)
+
+    def _code(self, name: str, value: str, kind: type[E]) -> E:
+        codes = {str(code): code for code in kind}
+        if value not in codes:
+            self.problems.setdefault(name, "unknown_value" if value else "required")
+        return codes.get(value, next(iter(kind)))
+
+    def _read(self, name: str, read: Callable[[str], T], problem: str, instead: T) -> T:
+        value = self.text(name)
+        try:
+            return read(value)
+        except ValueError:
+            self.problems.setdefault(name, problem)
+            return instead
+
+
+def open_request(fields: Fields) -> OpenRequest:
+    request = OpenRequest(
+        room=fields.text("room"),
+        theme=fields.text("theme"),
+        language=fields.one("language", Language),
+        reason=fields.one("reason", Reason),
+        needs=fields.many("needs", Need),
+        advisor_stays=fields.text("advisor_stays", required=False) == "yes",
+    )
+    fields.check()
+    return request
+
+
+def close_request(fields: Fields) -> CloseRequest:
+    """What failed is asked beside every cause; it counts only with `technical`."""
+    cause = fields.one("cause", CloseCause)
+    failed = fields.one("cause_class", CauseClass) if fields.text("cause_class", required=False) else None
+    fields.check()
+    return CloseRequest(cause=cause, cause_class=failed if cause is CloseCause.TECHNICAL else None)
+
+
+def staff_request(fields: Fields) -> StaffRequest:
+    role = fields.one("role", Role)
+    if role not in STAFF_ROLES:
+        fields.problems.setdefault("role", "unknown_value")
+    password = fields.raw("password")
+    if len(password) < SHORTEST_PASSWORD:
+        fields.problems.setdefault("password", "too_short" if password else "required")
+    point = fields.text("point", required=False)
+    if role is Role.ADVISOR and not point:
+        fields.problems.setdefault("point", "required")
+    request = StaffRequest(
+        account=fields.name("account"),
+        role=role,
+        password=password,
+        point=point or None,
+        themes=fields.all("themes"),
+        languages=fields.many("languages", Language),
+    )
+    fields.check()
+    return request
+
+
+def new_point(fields: Fields) -> ServicePoint:
+    opens, closes = fields.time("opens"), fields.time("closes")
+    if closes <= opens:
+        fields.problems.setdefault("closes", "not_hours")
+    point = ServicePoint(
+        id=fields.name("point_id"),
+        name=fields.text("point_name"),
+        municipality=fields.text("municipality"),
+        hours=dict.fromkeys(range(5), Hours(opens, closes)),
+        opens_on=fields.day("opens_on"),
+        phone=fields.text("phone", required=False),
+    )
+    fields.check()
+    return point
+
+
+def new_room(fields: Fields) -> Room:
+    room = Room(
+        id=fields.name("room_id"),
+        name=fields.text("room_name"),
+        point=fields.text("room_point"),
+        fit_from=fields.day("fit_from") if fields.text("fit_from", required=False) else None,
+    )
+    fields.check()
+    return room
+
+
+def codes(kind: Iterable[StrEnum], prefix: str, text: Callable[[str], str]) -> tuple[Choice, ...]:
+    """All codes of `kind` with their labels, in the order they are declared."""
+    return tuple((str(code), text(f"{prefix}.{code}")) for code in kind)
+
+
+def _time(value: str) -> time:
+    hour, _, minute = value.replace(".", ":").partition(":")
+    return time(int(hour), int(minute or 0))
