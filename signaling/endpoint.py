@@ -1,64 +1,28 @@
-"""aiohttp websocket <-> Call: carries messages and effects, decides nothing."""
+"""aiohttp websocket <-> Group: opens and greets sockets, carries what they say; decides nothing about seats."""
 
+import asyncio
+import contextlib
+import logging
+import secrets
 import time
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from datetime import datetime
-from typing import Protocol
 
 from aiohttp import web
 
-from signaling.messages import Note, Quality, Seat
-from signaling.relay import Relay
+from signaling.attendance import Attendance, Calls
+from signaling.errors import PeerError, SignalingError, TicketError
+from signaling.group import Group, Peer, Surroundings
+from signaling.line import Limits, Line
+from signaling.messages import SUBPROTOCOL, Hello, Seat, decode_from_peer
+from signaling.relay import DropLogin, EndCall, LocalRelay, Order, Relay, Unseat
+from signaling.ticket import TICKET_SECONDS, Claims, ResumeClaims, check, check_resume
 
+__all__ = ["Attendance", "CallEndpoint", "Calls", "Limits"]
 
-class Attendance(Protocol):
-    """What happened in calls, for the service. Every word is awaited before any other seat is told."""
+logger = logging.getLogger(__name__)
 
-    async def joined(self, call: str, seat: Seat, who: str) -> None:
-        """Somebody sits down for the first time. Raises RefusedError when they may not after all. Idempotent."""
-
-    async def left(self, call: str, seat: Seat, who: str, reason: str) -> None:
-        """The seat was given up for good: `bye`, `lost`, `replaced`, or the reason the service gave."""
-
-    async def interrupted(self, call: str, seat: Seat, who: str, since: datetime) -> None:
-        """The seat was away since `since` (aware, UTC); said together with `resumed`, when it comes back anew."""
-
-    async def resumed(self, call: str, seat: Seat, who: str, gap_ms: int) -> None:
-        """The seat is back with a new peer after `gap_ms`."""
-
-    async def noted(self, call: str, seat: Seat, who: str, note: Note) -> None:
-        """The seat has something for the log."""
-
-    async def sampled(self, call: str, seat: Seat, who: str, quality: Quality) -> None:
-        """The seat sent a summary of its line to another."""
-
-
-class Calls(Protocol):
-    """What the service may ask of signaling."""
-
-    async def end(self, call: str, reason: str) -> None:
-        """Tell all seats `call_closed` and close their sockets; no Attendance call follows."""
-
-    async def unseat(self, call: str, seat: Seat, reason: str) -> None:
-        """Take the seat from whoever sits there; they are told `error {code: "unseated"}`, others `seat_left`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Times in seconds. `away_seconds` is how long a lost seat is kept, `resume_seconds` how long a token works."""
-
-    hello_seconds: float = 2.0
-    heartbeat_seconds: float = 3.0
-    send_seconds: float = 5.0
-    away_seconds: float = 120.0
-    resume_seconds: float = 12 * 3600.0
-    commit_seconds: float = 3.0
-    sweep_seconds: float = 1.0
-    outbox_messages: int = 128
-    messages_per_second: float = 30.0
-    messages_burst: int = 120
-    sockets_before_hello: int = 256
+_DEFAULT_LIMITS = Limits()
 
 
 class CallEndpoint:
@@ -72,29 +36,195 @@ class CallEndpoint:
         resume_key: bytes,
         clock: Callable[[], datetime],
         origins: Collection[str] = (),
-        limits: Limits = Limits(),
+        limits: Limits = _DEFAULT_LIMITS,
         relay: Relay | None = None,
         login_stands: Callable[[str], Awaitable[bool]] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`origins` are allowed besides the request's own host. `login_stands` is asked when a resume token comes
         to a server that does not know the seat (it was restarted); without it such a login is taken to stand."""
+        self._around = Surroundings(
+            attendance=attendance,
+            resume_key=resume_key,
+            clock=clock,
+            monotonic=monotonic,
+            limits=limits,
+            login_stands=login_stands,
+        )
+        self._ticket_key = ticket_key
+        self._resume_key = resume_key
+        self._clock = clock
+        self._origins = frozenset(origins)
+        self._limits = limits
+        self._relay = relay or LocalRelay()
+        self._groups: dict[str, Group] = {}
+        self._lines: set[Line] = set()
+        self._before_hello = 0
+        self._dropped_logins: dict[str, float] = {}
+        self._is_closing = False
+        self._relay.attach(self._obey)
 
     def attach(self, app: web.Application, path: str = "/call") -> None:
         """Add the route, and tell and close every socket when the application shuts down."""
+        app.router.add_get(path, self.handle)
+        app.on_shutdown.append(self._shut_down)
 
     async def run(self) -> None:
         """Gives up seats that stayed away too long; runs until cancelled, as one of the server's tasks."""
+        while True:
+            await asyncio.sleep(self._limits.sweep_seconds)
+            await self.sweep()
+
+    async def sweep(self) -> None:
+        """What `run` does every second: seats away too long are given up, unconfirmed resumes are confirmed."""
+        for name in list(self._groups):
+            with self._group(name) as group:
+                await group.sweep()
+        forgotten = self._clock().timestamp() - self._limits.resume_seconds - TICKET_SECONDS
+        self._dropped_logins = {login: at for login, at in self._dropped_logins.items() if at > forgotten}
 
     async def end(self, call: str, reason: str) -> None:
         """See Calls."""
+        await self._relay.spread(EndCall(call=call, reason=reason))
 
     async def unseat(self, call: str, seat: Seat, reason: str) -> None:
         """See Calls."""
+        await self._relay.spread(Unseat(call=call, seat=seat, reason=reason))
 
     async def drop_login(self, login: str) -> None:
         """Close every socket and give up every seat of a login that was revoked; older tickets of it are refused."""
+        await self._relay.spread(DropLogin(login=login))
 
     def present(self, call: str) -> dict[Seat, str]:
         """Who sits where, sockets that are away for a moment included: the service's sweep asks after a restart."""
-        return {}
+        group = self._groups.get(call)
+        return {} if group is None else group.call.present()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """The websocket `/call`. Refused upgrades answer 400 (no subprotocol), 403 (origin) or 503, with a line of words."""
+        if SUBPROTOCOL not in _offered_subprotocols(request):
+            raise web.HTTPBadRequest(text=f"this websocket speaks the subprotocol {SUBPROTOCOL}\n")
+        if not self._is_origin_allowed(request):
+            raise web.HTTPForbidden(text="the page's origin may not open this websocket\n")
+        if self._is_closing or self._before_hello >= self._limits.sockets_before_hello:
+            raise web.HTTPServiceUnavailable(text="try again in a moment\n", headers={"Retry-After": "2"})
+        line = Line(self._limits, self._monotonic)
+        socket = await line.open(request)
+        self._lines.add(line)
+        try:
+            async with asyncio.TaskGroup() as group:
+                await line.carry(group.create_task(self._serve(line)))
+        finally:
+            self._lines.discard(line)
+        return socket
+
+    async def _serve(self, line: Line) -> None:
+        peer = None
+        try:
+            peer = await self._greet(line)
+            while peer is not None and (text := await line.receive()) is not None:
+                with self._group(peer.claims.call) as group:
+                    await group.receive(peer, decode_from_peer(text))
+        except SignalingError as error:
+            logger.info("call socket refused: %s", error.code)
+            line.refuse(error.code, error.text)
+        except Exception:
+            number = secrets.token_hex(4)
+            logger.exception("call socket failed, fault %s", number)
+            line.refuse("server_fault", f"a fault of the server, number {number}")
+        finally:
+            line.close()
+            if peer is not None:
+                with self._group(peer.claims.call) as group:
+                    group.lose(peer)
+
+    async def _greet(self, line: Line) -> Peer | None:
+        self._before_hello += 1
+        try:
+            async with asyncio.timeout(self._limits.hello_seconds):
+                text = await line.receive()
+        except TimeoutError:
+            raise PeerError("hello_timeout", f"hello comes within {self._limits.hello_seconds:g} s") from None
+        finally:
+            self._before_hello -= 1
+        if text is None:
+            return None
+        hello = decode_from_peer(text)
+        if not isinstance(hello, Hello):
+            raise PeerError("hello_expected", "the first message is hello")
+        peer = Peer(line=line, claims=await self._claims(hello))
+        with self._group(peer.claims.call) as group:
+            await group.take_seat(peer, lambda: self._is_dropped(peer.claims))
+        return peer
+
+    async def _claims(self, hello: Hello) -> Claims | ResumeClaims:
+        now = self._clock().timestamp()
+        claims: Claims | ResumeClaims
+        if hello.resume is not None:
+            claims = check_resume(hello.resume, self._resume_key, now)
+        else:
+            claims = check(hello.ticket or "", self._ticket_key, now)
+        if self._is_dropped(claims):
+            raise TicketError("login_ended", "this login has ended")
+        if isinstance(claims, Claims) and not await self._relay.use_ticket(claims.id, claims.expires, now):
+            raise TicketError("used", "a ticket opens one socket; ask for a fresh one")
+        return claims
+
+    def _is_dropped(self, claims: Claims | ResumeClaims) -> bool:
+        # A device that is paired again keeps its login id, so only what was minted before the drop is refused.
+        lifetime = TICKET_SECONDS if isinstance(claims, Claims) else self._limits.resume_seconds
+        return claims.expires - lifetime <= self._dropped_logins.get(claims.login, float("-inf"))
+
+    async def _obey(self, order: Order) -> None:
+        match order:
+            case EndCall(call=call, reason=reason):
+                group = self._groups.pop(call, None)
+                if group is not None:
+                    await group.end(reason)
+            case Unseat(call=call, seat=seat, reason=reason):
+                if call in self._groups:
+                    with self._group(call) as group:
+                        group.cut(seat, "unseated", f"the seat was taken away: {reason}")
+                        await group.take_away(seat, reason, "unseated")
+            case DropLogin(login=login):
+                await self._drop(login)
+
+    async def _drop(self, login: str) -> None:
+        self._dropped_logins[login] = self._clock().timestamp()
+        held = [(name, seat) for name, group in self._groups.items() for seat in group.call.seats_of(login)]
+        for name, seat in held:
+            self._groups[name].cut(seat, "login_ended", "this login has ended")
+        for name, seat in held:
+            with self._group(name) as group:
+                await group.take_away(seat, "login_ended", "login_ended")
+
+    async def _shut_down(self, _app: web.Application) -> None:
+        self._is_closing = True
+        for line in self._lines:
+            line.refuse("server_restarting", "the server is going down for a moment; come back with resume")
+
+    @contextlib.contextmanager
+    def _group(self, name: str) -> Iterator[Group]:
+        """The call's group, made when it is the first to be used, gone when nobody sits there or uses it."""
+        group = self._groups.get(name)
+        if group is None:
+            group = self._groups[name] = Group(name, self._around)
+        group.users += 1
+        try:
+            yield group
+        finally:
+            group.users -= 1
+            if group.users == 0 and group.call.is_empty and self._groups.get(name) is group:
+                del self._groups[name]
+
+    def _is_origin_allowed(self, request: web.Request) -> bool:
+        origin = request.headers.get("Origin")
+        if origin is None or origin in self._origins:
+            return True
+        scheme, _, host = origin.partition("://")
+        return scheme in {"http", "https"} and host.lower() == request.host.lower()
+
+
+def _offered_subprotocols(request: web.Request) -> set[str]:
+    offered = ",".join(request.headers.getall("Sec-WebSocket-Protocol", []))
+    return {name.strip() for name in offered.split(",")}

@@ -6,6 +6,7 @@ Every code that can leave in an `error` message stands in CLOSE_CODES; docs/prot
 NORMAL = 1000
 UNSUPPORTED_DATA = 1003
 TOO_BIG = 1009
+SERVER_FAULT = 1011
 SERVER_RESTARTING = 1012
 TRY_AGAIN_LATER = 1013
 BAD_MESSAGE = 4400
@@ -31,11 +32,13 @@ CLOSE_CODES: dict[str, int] = {
     "login_ended": BAD_TICKET,
     "not_allowed": REFUSED,
     "unseated": REFUSED,
+    "call_over": REFUSED,
     "hello_timeout": TOO_LATE,
     "seat_lost": TOO_LATE,
     "seat_taken": SEAT_CONFLICT,
     "replaced": SEAT_CONFLICT,
     "too_many": TOO_MANY,
+    "server_fault": SERVER_FAULT,
     "server_restarting": SERVER_RESTARTING,
     "try_again": TRY_AGAIN_LATER,
 }

@@ -1,6 +1,6 @@
 """Mint and check seat tickets (the service's word that somebody may sit here) and resume tokens (signaling's own).
 
-A text is base64url(JSON claims) + "." + base64url(HMAC-SHA256); the kind goes into the MAC, so one is never taken for the other.
+A text is base64url(JSON claims) + "." + base64url(HMAC-SHA256). The kind goes into the MAC: one is never taken for the other.
 """
 
 import base64

@@ -1,0 +1,38 @@
+"""The two Protocols between signaling and the service; all traffic between them but the seat tickets."""
+
+from datetime import datetime
+from typing import Protocol
+
+from signaling.messages import Note, Quality, Seat
+
+
+class Attendance(Protocol):
+    """What happened in calls, for the service. Every word is awaited before any other seat is told."""
+
+    async def joined(self, call: str, seat: Seat, who: str) -> None:
+        """Somebody sits down for the first time. Raises RefusedError when they may not after all. Idempotent."""
+
+    async def left(self, call: str, seat: Seat, who: str, reason: str) -> None:
+        """The seat was given up for good: `bye`, `lost`, `replaced`, or the reason the service gave."""
+
+    async def interrupted(self, call: str, seat: Seat, who: str, since: datetime) -> None:
+        """The seat was away since `since` (aware, UTC); said together with `resumed`, when it comes back anew."""
+
+    async def resumed(self, call: str, seat: Seat, who: str, gap_ms: int) -> None:
+        """The seat is back with a new peer after `gap_ms`."""
+
+    async def noted(self, call: str, seat: Seat, who: str, note: Note) -> None:
+        """The seat has something for the log."""
+
+    async def sampled(self, call: str, seat: Seat, who: str, quality: Quality) -> None:
+        """The seat sent a summary of its line to another."""
+
+
+class Calls(Protocol):
+    """What the service may ask of signaling."""
+
+    async def end(self, call: str, reason: str) -> None:
+        """Tell all seats `call_closed` and close their sockets; no Attendance call follows."""
+
+    async def unseat(self, call: str, seat: Seat, reason: str) -> None:
+        """Take the seat from whoever sits there; they are told `error {code: "unseated"}`, others `seat_left`."""

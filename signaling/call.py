@@ -1,0 +1,284 @@
+"""Who sits in a call and what its messages lead to. No I/O, no clock: `now` is in seconds of any steady clock.
+
+A seating is asked for with `admit`, whose effects are committed before `seat` seats or tells anybody (R2).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from msgspec import structs
+
+from signaling.effects import (
+    Drop,
+    Effect,
+    HangUp,
+    Interrupted,
+    Joined,
+    Left,
+    NoteMade,
+    QualitySampled,
+    Refuse,
+    Resumed,
+    Seated,
+    Send,
+)
+from signaling.mailbox import Carried, Mailbox, News
+from signaling.messages import (
+    ROOM_SEATS,
+    SEATS,
+    Bye,
+    CallClosed,
+    Candidate,
+    CandidateFrom,
+    Decoded,
+    Description,
+    DescriptionFrom,
+    FromPeer,
+    Hello,
+    IceCandidate,
+    MediaInterrupted,
+    MediaResumed,
+    Note,
+    Noted,
+    Present,
+    Quality,
+    Restart,
+    RestartFrom,
+    Seat,
+    SeatJoined,
+    SeatLeft,
+    StillTaken,
+)
+from signaling.sdp import relay_candidate, relay_description
+from signaling.ticket import Claims, ResumeClaims
+
+REMEMBERED_SEATINGS: Final = 64
+
+_EVERYBODY: Final[frozenset[Seat]] = frozenset(SEATS)
+# Every message and note type has its row; a test walks the table cell by cell.
+MAY_SEND: Final[dict[type[FromPeer | Note], frozenset[Seat]]] = {
+    Hello: _EVERYBODY,
+    Description: _EVERYBODY,
+    Candidate: _EVERYBODY,
+    Restart: _EVERYBODY,
+    Quality: _EVERYBODY,
+    Noted: _EVERYBODY,
+    Bye: _EVERYBODY,
+    Decoded: _EVERYBODY,
+    StillTaken: frozenset({"camera"}),
+    MediaInterrupted: _EVERYBODY,
+    MediaResumed: _EVERYBODY,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sitter:
+    """`lost_at` is when the socket was lost; None while it stands."""
+
+    who: str
+    login: str
+    id: str
+    epoch: int
+    relay_only: bool
+    lost_at: float | None = None
+
+
+class Call:
+    """One signaling group of at most one sitter a seat."""
+
+    def __init__(self, *, away_seconds: float) -> None:
+        self._away_seconds = away_seconds
+        self._sitters: dict[Seat, _Sitter] = {}
+        self._epochs: dict[Seat, int] = {}
+        self._mailbox = Mailbox()
+        self._past_seatings: dict[str, None] = {}
+        self._is_over = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Nobody sits here, away or not."""
+        return not self._sitters
+
+    def present(self) -> dict[Seat, str]:
+        """Who sits where, away or not."""
+        return {seat: sitter.who for seat, sitter in self._sitters.items()}
+
+    def seats_of(self, login: str) -> list[Seat]:
+        """The seats this login has taken."""
+        return [seat for seat, sitter in self._sitters.items() if sitter.login == login]
+
+    def admit(self, claims: Claims | ResumeClaims, now: float) -> list[Effect]:
+        """What must be committed before `seat` may be called; a Refuse in it ends the matter."""
+        if self._is_over:
+            return [Refuse(code="call_over", text="the call has ended")]
+        match claims:
+            case Claims():
+                return self._admit_fresh(claims, now)
+            case ResumeClaims():
+                return self._admit_resumed(claims)
+
+    def seat(self, claims: Claims | ResumeClaims) -> list[Effect]:
+        """Take the seat as `admit` allowed. The sitter is welcomed and given its mail, the others are told."""
+        if self._is_over:
+            return [Refuse(code="call_over", text="the call has ended")]
+        seat, before = claims.seat, self._sitters.get(claims.seat)
+        is_same_seating = before is not None and before.id == claims.id
+        if before is not None and not is_same_seating:
+            self._remember(before.id)
+            self._mailbox.forget(seat)
+        epoch = self._epochs.get(seat, 0) + 1 if isinstance(claims, Claims) else claims.epoch
+        self._epochs[seat] = max(epoch, self._epochs.get(seat, 0))
+        self._sitters[seat] = _Sitter(
+            who=claims.who, login=claims.login, id=claims.id, epoch=epoch, relay_only=claims.relay_only
+        )
+        effects: list[Effect] = [Seated(seat=seat, epoch=epoch, present=self._others(seat))]
+        effects += self._deliver(seat, self._mailbox.collect(seat))
+        return effects if is_same_seating else effects + self._tell_others(seat, SeatJoined(seat=seat, epoch=epoch))
+
+    def receive(self, seat: Seat, message: FromPeer) -> list[Effect]:
+        """What a message from a taken seat leads to; nothing when the seat is not taken."""
+        if seat not in self._sitters:
+            return []
+        match message:
+            case Hello():
+                return [Refuse(code="hello_twice", text="hello is the first message only")]
+            case Description() | Candidate() | Restart():
+                return self._relay(seat, message)
+            case Quality():
+                return [QualitySampled(seat=seat, who=self._sitters[seat].who, quality=message)]
+            case Noted():
+                return self._note(seat, message.note)
+            case Bye():
+                return [HangUp(seat=seat), *self._vacate(seat, "bye")]
+
+    def lose(self, seat: Seat, lost_at: float) -> None:
+        """The seat's socket is gone; the seat stays taken, and nobody is told."""
+        sitter = self._sitters.get(seat)
+        if sitter is not None and sitter.lost_at is None:
+            self._sitters[seat] = replace(sitter, lost_at=lost_at)
+
+    def overdue(self, now: float) -> list[Effect]:
+        """Gives up the seats that were away for too long."""
+        late = [
+            seat
+            for seat, sitter in self._sitters.items()
+            if sitter.lost_at is not None and now - sitter.lost_at >= self._away_seconds
+        ]
+        return [effect for seat in late for effect in self._vacate(seat, "lost")]
+
+    def unseat(self, seat: Seat, reason: str, *, code: str = "unseated") -> list[Effect]:
+        """The service takes the seat away. A vacant seat is told to the others all the same: they may know it as taken."""
+        if seat not in self._sitters:
+            return self._tell_others(seat, SeatLeft(seat=seat, reason=reason))
+        return [Drop(seat=seat, code=code, text=f"the seat was taken away: {reason}"), *self._vacate(seat, reason)]
+
+    def end(self, reason: str) -> list[Effect]:
+        """The call is over for everybody; nobody can sit down any more."""
+        self._is_over = True
+        seats = list(self._sitters)
+        self._sitters.clear()
+        return [effect for seat in seats for effect in (Send(seat=seat, message=CallClosed(reason=reason)), HangUp(seat=seat))]
+
+    def _admit_fresh(self, claims: Claims, now: float) -> list[Effect]:
+        seat, sitter = claims.seat, self._sitters.get(claims.seat)
+        if sitter is None:
+            return [Joined(seat=seat, who=claims.who)]
+        if sitter.login == claims.login:
+            gap_ms = 0 if sitter.lost_at is None else max(0, round((now - sitter.lost_at) * 1000))
+            return [
+                Interrupted(seat=seat, who=sitter.who, gap_ms=gap_ms),
+                Resumed(seat=seat, who=sitter.who, gap_ms=gap_ms),
+            ]
+        if sitter.lost_at is None:
+            return [Refuse(code="seat_taken", text="somebody else sits there")]
+        return [*self._vacate(seat, "replaced"), Joined(seat=seat, who=claims.who)]
+
+    def _admit_resumed(self, claims: ResumeClaims) -> list[Effect]:
+        sitter = self._sitters.get(claims.seat)
+        if sitter is not None and sitter.id == claims.id:
+            return []
+        if sitter is not None and sitter.login == claims.login:
+            return [Refuse(code="replaced", text="a newer page or device of the same login has the seat")]
+        if sitter is not None:
+            return [Refuse(code="seat_taken", text="somebody else sits there")]
+        if claims.id in self._past_seatings:
+            return [Refuse(code="seat_lost", text="the seat was given up; ask for a fresh ticket")]
+        return [Joined(seat=claims.seat, who=claims.who)]
+
+    def _relay(self, seat: Seat, message: Description | Candidate | Restart) -> list[Effect]:
+        if message.to == seat:
+            return [Refuse(code="not_allowed", text="a seat sends nothing to itself")]
+        carried, sitter = _from(seat, message), self._sitters.get(message.to)
+        if sitter is None:
+            self._mailbox.offer_in_advance(message.to, carried)
+            return []
+        if sitter.lost_at is not None:
+            self._mailbox.keep(message.to, carried)
+            return []
+        return self._deliver(message.to, [carried])
+
+    def _note(self, seat: Seat, note: Note) -> list[Effect]:
+        if seat not in MAY_SEND[type(note)]:
+            return [Refuse(code="not_allowed", text="this note is not for this seat to make")]
+        return [NoteMade(seat=seat, who=self._sitters[seat].who, note=note)]
+
+    def _vacate(self, seat: Seat, reason: str) -> list[Effect]:
+        sitter = self._sitters.pop(seat)
+        self._remember(sitter.id)
+        self._mailbox.forget(seat)
+        return [
+            Left(seat=seat, who=sitter.who, reason=reason),
+            *self._tell_others(seat, SeatLeft(seat=seat, reason=reason)),
+        ]
+
+    def _tell_others(self, seat: Seat, news: News) -> list[Effect]:
+        effects: list[Effect] = []
+        for other, sitter in self._sitters.items():
+            if other != seat and sitter.lost_at is None:
+                effects.append(Send(seat=other, message=news))
+            elif other != seat:
+                self._mailbox.tell_later(other, news)
+        return effects
+
+    def _deliver(self, to: Seat, mail: Iterable[News | Carried]) -> list[Effect]:
+        seen = (self._seen_by(to, message) for message in mail)
+        return [Send(seat=to, message=message) for message in seen if message is not None]
+
+    def _seen_by(self, to: Seat, message: News | Carried) -> News | Carried | None:
+        match message:
+            case DescriptionFrom() if self._is_relay_only(message.from_, to):
+                sdp = relay_description(message.description.sdp)
+                return structs.replace(message, description=structs.replace(message.description, sdp=sdp))
+            case CandidateFrom(candidate=IceCandidate() as candidate) if self._is_relay_only(message.from_, to):
+                text = relay_candidate(candidate.candidate)
+                if text is None:
+                    return None
+                return structs.replace(message, candidate=structs.replace(candidate, candidate=text))
+            case DescriptionFrom() | CandidateFrom() | RestartFrom() | SeatJoined() | SeatLeft():
+                return message
+
+    def _is_relay_only(self, one: Seat, other: Seat) -> bool:
+        if {one, other} <= ROOM_SEATS:
+            return False
+        return any(seat in self._sitters and self._sitters[seat].relay_only for seat in (one, other))
+
+    def _others(self, seat: Seat) -> tuple[Present, ...]:
+        return tuple(
+            Present(seat=other, epoch=self._sitters[other].epoch) for other in SEATS if other != seat and other in self._sitters
+        )
+
+    def _remember(self, seating: str) -> None:
+        self._past_seatings[seating] = None
+        while len(self._past_seatings) > REMEMBERED_SEATINGS:
+            del self._past_seatings[next(iter(self._past_seatings))]
+
+
+def _from(seat: Seat, message: Description | Candidate | Restart) -> Carried:
+    match message:
+        case Description():
+            return DescriptionFrom(from_=seat, generation=message.generation, description=message.description)
+        case Candidate():
+            return CandidateFrom(from_=seat, generation=message.generation, candidate=message.candidate)
+        case Restart():
+            return RestartFrom(from_=seat, generation=message.generation)
