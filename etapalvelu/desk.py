@@ -1,9 +1,4 @@
-"""The deeds: the only writer of sessions.
-
-A deed reads the session, lets the rules decide on events, and saves both in one transaction. When somebody else was faster the
-deed is decided anew on what stands now, so a person hears the true reason ("already taken") and a system append is never lost.
-Nobody is told before the commit.
-"""
+"""The deeds of people, and what time demands. Each checks who asks, lets the rules decide, and writes through the ledger."""
 
 import hashlib
 import secrets
@@ -50,30 +45,23 @@ from etapalvelu.domain.events import (
     Opened,
     TransferRequested,
 )
-from etapalvelu.domain.log import Entry, append, open_session
+from etapalvelu.domain.log import open_session
 from etapalvelu.domain.people import SYSTEM, Person, Role, Staff, may_close, may_know, may_sit
 from etapalvelu.domain.places import Room, ServicePoint, check_opening
 from etapalvelu.domain.queue import queue_for
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Theme, closing_time
+from etapalvelu.ledger import Decide, Ledger
 from etapalvelu.ports import (
-    QUEUE,
     Answer,
-    Board,
     Calendar,
     Clock,
     DeedKey,
     KeyKnownError,
     PlaceStore,
     SessionStore,
-    point_topic,
-    room_topic,
-    session_topic,
 )
-from etapalvelu.seats import CallSettings, SeatOffer, offer_seat
-
-# How often a change that lost a race is decided anew before the person is asked to look again.
-ATTEMPTS = 20
+from etapalvelu.seats import CallSettings, SeatName, SeatOffer, offer_seat, seat_name
 
 
 class Calls(Protocol):
@@ -81,7 +69,7 @@ class Calls(Protocol):
 
     async def end(self, call: str, reason: str) -> None: ...
 
-    async def unseat(self, call: str, seat: str, reason: str) -> None: ...
+    async def unseat(self, call: str, seat: SeatName, reason: str) -> None: ...
 
 
 class OpenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,8 +92,7 @@ class CloseRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     follow_up: FollowUp = FollowUp.NONE
 
 
-Decide = Callable[[Session], Sequence[Event]]
-T = TypeVar("T", Session, Session | None)
+T = TypeVar("T", bound=Session | None)
 
 
 class Desk:
@@ -114,18 +101,18 @@ class Desk:
     def __init__(
         self,
         *,
+        ledger: Ledger,
         sessions: SessionStore,
         places: PlaceStore,
-        board: Board,
         calls: Calls,
         calendar: Calendar,
         themes: Sequence[Theme],
         settings: CallSettings,
         clock: Clock,
     ) -> None:
+        self._ledger = ledger
         self._sessions = sessions
         self._places = places
-        self._board = board
         self._calls = calls
         self._calendar = calendar
         self._themes = {theme.key: theme for theme in themes}
@@ -157,7 +144,7 @@ class Desk:
             )
             session_id = secrets.token_urlsafe(16)
             session, entry = open_session(session_id, event, advisor=who.account, actor=who.actor, now=self._clock())
-            await self._save(None, session, [entry], key)
+            await self._ledger.begin(session, entry, key)
             return session
 
         return await self._once(key, deed)
@@ -191,7 +178,7 @@ class Desk:
                 if themes is not None and session.theme not in themes:
                     continue
                 try:
-                    return await self._change(session.id, who.actor, lambda fresh: claim(who, fresh), key)
+                    return await self._ledger.change(session.id, who.actor, lambda fresh: claim(who, fresh), key)
                 except (AlreadyTakenError, WrongStateError, NotFoundError):
                     continue
             if key is not None:
@@ -309,24 +296,7 @@ class Desk:
         ticket_id = hashlib.sha256(f"{session.head}:{seat}".encode()).hexdigest()[:32]
         return offer_seat(self._settings, session.id, seat, who, login, ticket_id, session.last_at)
 
-    # The system's own appends
-
-    async def append(self, session_id: str, actor: str, decide: Decide) -> Session:
-        """Append what `decide` says of the session as it stands; asked again after every lost race, it may say nothing.
-
-        Raises what `decide` raises, `WrongStateError` when the rules do not allow it now, `NotFoundError`.
-        """
-        return await self._change(session_id, actor, decide, None)
-
-    async def append_if_true(self, session_id: str, actor: str, decide: Decide) -> Session | None:
-        """Like `append`, but what the session has moved past is dropped: it has become untrue. None then."""
-        try:
-            session = await self._change(session_id, actor, decide, None)
-        except (ConflictError, NotFoundError):
-            return None
-        if not session.is_open:
-            await self._calls.end(session.id, session.close_cause or CloseCause.LOST)
-        return session
+    # What time demands
 
     async def sweep(self) -> None:
         """Do what time demands: leases that ran out, waiting that went on past the theme's hours."""
@@ -334,9 +304,15 @@ class Desk:
         for session in await self._sessions.open_sessions():
             closes_at = self.closing_time(session)
             if due(session, now, closes_at):
-                await self.append_if_true(session.id, SYSTEM, partial(due, now=now, closes_at=closes_at))
-                await self._unseat_experts(session)
+                await self._elapse(session, partial(due, now=now, closes_at=closes_at))
         await self._sessions.forget_keys(now - timedelta(hours=24))
+
+    async def _elapse(self, session: Session, decide: Decide) -> None:
+        after = await self._ledger.change_if_true(session.id, SYSTEM, decide)
+        if after is not None and not after.is_open:
+            await self._calls.end(after.id, after.close_cause or CloseCause.LOST)
+        elif after is not None:
+            await self._unseat_experts(after)
 
     def closing_time(self, session: Session) -> datetime | None:
         """When this session's waiting ends by its theme's hours; None when they have no end."""
@@ -348,7 +324,7 @@ class Desk:
     async def _deed(self, who: Person, session_id: str, decide: Decide, key: DeedKey | None) -> Session:
         async def deed() -> Session:
             await self._known(who, session_id)
-            return await self._change(session_id, who.actor, decide, key)
+            return await self._ledger.change(session_id, who.actor, decide, key)
 
         return await self._once(key, deed)
 
@@ -357,28 +333,6 @@ class Desk:
         if session is None or not may_know(who, session):
             raise NotFoundError
         return session
-
-    async def _change(self, session_id: str, actor: str, decide: Decide, key: DeedKey | None) -> Session:
-        for _ in range(ATTEMPTS):
-            before = await self._sessions.session(session_id)
-            if before is None:
-                raise NotFoundError
-            after, entries = before, list[Entry]()
-            for event in decide(before):
-                after, entry = append(after, event, actor=actor, now=self._clock())
-                entries.append(entry)
-            if not entries:
-                return before
-            try:
-                await self._save(before, after, entries, key)
-            except StaleError:
-                continue
-            return after
-        raise StaleError
-
-    async def _save(self, before: Session | None, after: Session, entries: Sequence[Entry], key: DeedKey | None) -> None:
-        await self._sessions.save(before, after, entries, key)
-        self._board.announce({QUEUE, session_topic(after.id), room_topic(after.room), point_topic(after.point)})
 
     async def _once(self, key: DeedKey | None, deed: Callable[[], Awaitable[T]]) -> T:
         """Do the deed, or answer as the first time when its key has been used."""
@@ -421,7 +375,7 @@ class Desk:
 
     async def _unseat_experts(self, session: Session) -> None:
         for seat in (Seat.EXPERT, Seat.EXPERT2):
-            await self._calls.unseat(session.id, seat, "released")
+            await self._calls.unseat(session.id, seat_name(seat), "released")
 
 
 def _cause_class(request: CloseRequest) -> CauseClass | None:

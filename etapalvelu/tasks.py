@@ -1,27 +1,41 @@
-"""Background tasks that are named, kept alive until they end, and whose errors are seen."""
+"""Background tasks whose errors are seen. The only place that makes a bare task."""
 
 import asyncio
-import logging
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
-log = logging.getLogger(__name__)
+import structlog
 
-T = TypeVar("T")
-
-# The event loop itself keeps only weak references.
+_log = structlog.get_logger("tasks")
 _running: set[asyncio.Task[Any]] = set()
 
 
-def spawn(work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
-    """Start `work` beside the caller; an error in it is logged with its name."""
+def spawn(work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+    """Start `work` in the background; an error in it is logged under `name`. Kept alive until it ends."""
     task = asyncio.get_running_loop().create_task(work, name=name)
     _running.add(task)
     task.add_done_callback(_ended)
     return task
 
 
+async def every(seconds: float, deed: Callable[[], Awaitable[object]], name: str) -> None:
+    """Do `deed` again and again with a pause of `seconds`; one failure is logged and does not end the series."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await deed()
+        except Exception:  # noqa: BLE001 - a timer must outlive whatever one round met; it is logged whole
+            _log.exception("round_failed", task=name)
+
+
+async def stop(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel the tasks and wait until they are gone."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def _ended(task: asyncio.Task[Any]) -> None:
     _running.discard(task)
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("%s failed", task.get_name(), exc_info=error)
+    if not task.cancelled() and task.exception() is not None:
+        _log.error("task_failed", task=task.get_name(), exc_info=task.exception())

@@ -5,9 +5,11 @@ Pages and API give them words; nothing else is ever told to a person.
 
 from datetime import datetime
 
+from etapalvelu.domain.moments import timestamp
+
 
 class RefusalError(Exception):
-    """A deed is refused by a rule. `code` is stable; `facts` fill the words (times, field names)."""
+    """A deed is refused by a rule. `code` is stable; `facts` are plain JSON values that fill the words."""
 
     code = "refused"
 
@@ -83,7 +85,7 @@ class OutsideHoursError(ConflictError):
     code = "outside_hours"
 
     def __init__(self, opens_at: datetime | None) -> None:
-        super().__init__(opens_at=opens_at)
+        super().__init__(opens_at=None if opens_at is None else timestamp(opens_at))
 
 
 class RoomInUseError(ConflictError):

@@ -6,13 +6,14 @@ keys. No floating-point number may enter an event.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from etapalvelu.domain.errors import WrongStateError
 from etapalvelu.domain.events import Event, Opened, event_type
+from etapalvelu.domain.moments import timestamp, whole_ms
 from etapalvelu.domain.session import Session, opened
 
 GENESIS = "0" * 64
@@ -49,11 +50,6 @@ class Fault(msgspec.Struct, frozen=True):
     session: str
     seq: int
     kind: str
-
-
-def timestamp(moment: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds, e.g. `2026-08-17T06:12:03.250Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def canonical(value: object) -> bytes:
@@ -143,6 +139,5 @@ def _hashed_part(entry: Entry) -> dict[str, Any]:
 
 
 def _entry(session_id: str, seq: int, at: datetime, actor: str, event: Event, prev: str) -> Entry:
-    whole_ms = at.replace(microsecond=at.microsecond // 1000 * 1000)
-    bare = Entry(session=session_id, seq=seq, at=whole_ms, actor=actor, event=event, prev=prev, hash="")
+    bare = Entry(session=session_id, seq=seq, at=whole_ms(at), actor=actor, event=event, prev=prev, hash="")
     return msgspec.structs.replace(bare, hash=digest(bare))

@@ -6,7 +6,8 @@ import msgspec
 
 from etapalvelu.domain.codes import DocumentCamera, Readiness
 from etapalvelu.domain.errors import NotOfferedError, OutsideHoursError, RoomNotFitError
-from etapalvelu.domain.themes import HELSINKI, IsHoliday, Theme, WeekHours, is_open, next_opening
+from etapalvelu.domain.moments import HELSINKI
+from etapalvelu.domain.themes import IsHoliday, Theme, WeekHours, is_open, next_opening
 
 
 class ServicePoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,4 +76,4 @@ def check_opening(theme: Theme, room: Room, point: ServicePoint, now: datetime, 
     if today < point.opens_on or not all(is_open(now, hours, is_holiday) for hours in both):
         raise OutsideHoursError(next_opening(now, both, is_holiday, point.opens_on))
     if room.fit_from is None or today < room.fit_from:
-        raise RoomNotFitError(room=room.id, fit_from=room.fit_from)
+        raise RoomNotFitError(room=room.id, fit_from=None if room.fit_from is None else room.fit_from.isoformat())

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-HELSINKI = ZoneInfo("Europe/Helsinki")
+from etapalvelu.domain.moments import HELSINKI
 
 # How far ahead a refusal looks for the next opening.
 LOOK_AHEAD_DAYS = 366

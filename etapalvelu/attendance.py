@@ -1,0 +1,129 @@
+"""What happens in a call, as the log tells it: signaling's `Attendance`, written through the ledger.
+
+Signaling speaks of seats and peers; here that becomes events of the session. A seat that is taken already is not taken again
+in the log, however often a page is loaded anew.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from etapalvelu.domain.claims import release
+from etapalvelu.domain.codes import CauseClass, Path, ReleaseReason, Seat
+from etapalvelu.domain.errors import ConflictError, NotFoundError
+from etapalvelu.domain.events import Connected, Event, Interrupted, Joined, Left, Resumed, StillTaken
+from etapalvelu.domain.people import SYSTEM
+from etapalvelu.domain.session import EXPERT_SEATS, Session
+from etapalvelu.ledger import Ledger
+from etapalvelu.ports import Clock, Decoded, Sample, SessionStore
+from signaling import messages
+from signaling.errors import RefusedError
+from signaling.messages import Note, Quality
+
+
+class SessionAttendance:
+    """One for the server; every method is awaited by the endpoint before it tells anybody."""
+
+    def __init__(self, ledger: Ledger, sessions: SessionStore, clock: Clock) -> None:
+        self._ledger = ledger
+        self._sessions = sessions
+        self._clock = clock
+
+    async def joined(self, call: str, seat: str, who: str) -> None:
+        """Log the first seating. Raises `RefusedError` when the session has ended or the seat is another's by now."""
+        taken = Seat(seat)
+
+        def decide(session: Session) -> Sequence[Event]:
+            if not session.is_open:
+                raise RefusedError("call_over", "The session has ended.")
+            if taken in EXPERT_SEATS and who.partition(":")[2] not in (session.expert, session.successor):
+                raise RefusedError("released", "The session has gone back to the queue.")
+            return [] if taken in session.seats else [Joined(seat=taken)]
+
+        try:
+            await self._ledger.change(call, who, decide)
+        except (ConflictError, NotFoundError) as error:
+            raise RefusedError("call_over", "The session has ended.") from error
+
+    async def left(self, call: str, seat: str, who: str, reason: str) -> None:
+        """A seat was given up for good. Without a successor the expert's leaving releases the session."""
+        gone = Seat(seat)
+
+        def decide(session: Session) -> Sequence[Event]:
+            if gone not in session.seats:
+                return []
+            if gone is session.expert_seat and session.successor is None and session.expert is not None:
+                return release(session, ReleaseReason.EXPERT_LOST)
+            return [Left(seat=gone)]
+
+        await self._ledger.change_if_true(call, who if reason == "bye" else SYSTEM, decide)
+
+    async def interrupted(self, call: str, seat: str, who: str, since: datetime) -> None:
+        await self._interrupt(call, Seat(seat), SYSTEM, _side(Seat(seat)), since)
+
+    async def resumed(self, call: str, seat: str, who: str, gap_ms: int) -> None:
+        await self._resume(call, Seat(seat), SYSTEM, gap_ms)
+
+    async def noted(self, call: str, seat: str, who: str, note: Note) -> None:
+        """Something a seat saw or did. What does not fit the session (any more) is dropped."""
+        match note:
+            case messages.Decoded():
+                await self._decoded(call, Seat(seat), note)
+            case messages.StillTaken():
+                await self._still_taken(call, Seat(seat), who, note)
+            case messages.MediaInterrupted():
+                await self._interrupt(
+                    call, Seat(note.peer), who, _cause(note.cause), self._clock() - timedelta(milliseconds=note.since_ms)
+                )
+            case messages.MediaResumed():
+                await self._resume(call, Seat(note.peer), who, note.gap_ms)
+
+    async def sampled(self, call: str, seat: str, who: str, quality: Quality) -> None:
+        stats = msgspec.to_builtins(quality.stats)
+        await self._sessions.add_sample(Sample(session=call, at=self._clock(), seat=seat, peer=quality.peer, stats=stats))
+
+    async def _decoded(self, call: str, seat: Seat, note: messages.Decoded) -> None:
+        """Both sides' word makes the session connected."""
+        session = await self._sessions.session(call)
+        if session is None or session.claimed_at is None or {seat, Seat(note.peer)} != {Seat.ROOM, session.expert_seat}:
+            return
+        said = await self._sessions.add_decoded(
+            Decoded(
+                session=call,
+                claimed_at=session.claimed_at,
+                seat=seat,
+                generation=note.generation,
+                path=note.path,
+                setup_ms=note.setup_ms,
+            )
+        )
+        by_seat = {decoded.seat: decoded for decoded in said}
+        room, expert = by_seat.get(Seat.ROOM), by_seat.get(session.expert_seat)
+        if room is None or expert is None or room.generation != expert.generation:
+            return
+        event = Connected(path=Path(expert.path), setup_ms=max(room.setup_ms, expert.setup_ms))
+        await self._ledger.change_if_true(call, SYSTEM, lambda fresh: [event] if fresh.claimed_at == session.claimed_at else [])
+
+    async def _still_taken(self, call: str, seat: Seat, who: str, note: messages.StillTaken) -> None:
+        event = StillTaken(sha256=note.sha256, size=note.size, width=note.width, height=note.height, verdict=note.verdict)
+        if seat is Seat.CAMERA:
+            await self._ledger.change_if_true(call, who, lambda _session: [event])
+
+    async def _interrupt(self, call: str, seat: Seat, actor: str, cause: CauseClass, since: datetime) -> None:
+        def decide(session: Session) -> Sequence[Event]:
+            begun = max(session.opened_at, min(since, self._clock()))
+            return [Interrupted(seat=seat, cause_class=cause, since=begun)]
+
+        await self._ledger.change_if_true(call, actor, decide)
+
+    async def _resume(self, call: str, seat: Seat, actor: str, gap_ms: int) -> None:
+        await self._ledger.change_if_true(call, actor, lambda _session: [Resumed(seat=seat, gap_ms=max(0, gap_ms))])
+
+
+def _side(seat: Seat) -> CauseClass:
+    return CauseClass.EXPERT_SIDE if seat in EXPERT_SEATS else CauseClass.SITE_NETWORK
+
+
+def _cause(text: str) -> CauseClass:
+    return CauseClass(text) if text in CauseClass.__members__.values() else CauseClass.UNKNOWN

@@ -1,0 +1,172 @@
+"""The configuration file, `config.toml`, as frozen types. An error names the key and says what to write.
+
+Any key can be overridden by an environment variable `ETAPALVELU_<SECTION>__<KEY>`, e.g. `ETAPALVELU_SERVER__PORT=8443`.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+PREFIX = "ETAPALVELU_"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message is one line for a person, naming file and key."""
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the server listens, and how it is reached."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    metrics_from: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: str = "sqlite+aiosqlite:///etapalvelu.sqlite"
+
+
+class Secrets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file of keys, made at first start with mode 0600. Several servers share one."""
+
+    file: str = "etapalvelu.keys"
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    heartbeat_seconds: float = 3.0
+    seat_limit_seconds: float = 120.0
+    relay_only: bool = False
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    urls: tuple[str, ...] = ()
+    secret: str = ""
+    credential_seconds: int = 3600
+
+
+class Bus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Empty for one server."""
+
+    url: str = ""
+
+
+class HoursSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    always_open: bool = False
+    extra_holidays: tuple[str, ...] = ()
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    level: str = "info"
+    format: str = "json"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    server: Server = Server()
+    store: StoreSettings = StoreSettings()
+    secrets: Secrets = Secrets()
+    call: Call = Call()
+    turn: Turn = Turn()
+    bus: Bus = Bus()
+    hours: HoursSettings = HoursSettings()
+    log: Log = Log()
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read, override and check. Relative paths in it count from the file's own folder. Raises `ConfigError`."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; copy config.example.toml and edit it") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    return parse(raw, environ, name=str(path), folder=path.resolve().parent)
+
+
+def parse(raw: dict[str, Any], environ: Mapping[str, str], *, name: str, folder: Path) -> Config:
+    """Typed configuration from plain values. Raises `ConfigError`."""
+    for variable, text in environ.items():
+        section, separator, key = variable.removeprefix(PREFIX).lower().partition("__")
+        if variable.startswith(PREFIX) and separator:
+            raw = {**raw, section: {**raw.get(section, {}), key: _value(section, key, text, variable)}}
+    try:
+        config = msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {_in_words(str(error))}") from None
+    _check(config, name)
+    return _resolved(config, folder)
+
+
+def _value(section: str, key: str, text: str, variable: str) -> Any:
+    """The environment gives text; the field's type says how to read it."""
+    sections = get_type_hints(Config)
+    if section not in sections or key not in get_type_hints(sections[section]):
+        raise ConfigError(f"{variable}: there is no key [{section}] {key}")
+    wanted = get_type_hints(sections[section])[key]
+    if wanted is str:
+        return text
+    if wanted == tuple[str, ...]:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return msgspec.convert(text, wanted, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{variable}: {error}") from None
+
+
+def _in_words(error: str) -> str:
+    """msgspec says "Expected `int`, got `str` - at `$.server.port`"; people read sections and keys."""
+    problem, _, where = error.partition(" - at `$.")
+    place = where.rstrip("`").split("[")[0]
+    section, _, key = place.partition(".")
+    if not place:
+        return f"{problem}: sections are {', '.join(get_type_hints(Config))}"
+    return f"[{section}] {key}: {problem}" if key else f"[{section}]: {problem}"
+
+
+def _check(config: Config, name: str) -> None:
+    server = config.server
+    if bool(server.tls_cert) != bool(server.tls_key):
+        raise ConfigError(f"{name}: [server] tls_cert and tls_key belong together: give both or neither")
+    if not 0 <= server.port <= 65535:
+        raise ConfigError(f"{name}: [server] port: must be between 0 and 65535")
+    if not (is_loopback(server.host) or server.tls_cert or server.trusted_proxies):
+        raise ConfigError(
+            f"{name}: [server] host: {server.host} is not loopback, so browsers need TLS: give tls_cert and tls_key, "
+            "or name the proxies in front in trusted_proxies"
+        )
+    if config.turn.urls and not config.turn.secret:
+        raise ConfigError(f"{name}: [turn] secret: needed when urls are given (coturn's static-auth-secret)")
+    if config.bus.url:
+        raise ConfigError(f"{name}: [bus] url: several servers are not supported in this version; leave it empty")
+    if config.log.level not in ("debug", "info", "warning", "error"):
+        raise ConfigError(f"{name}: [log] level: must be debug, info, warning or error")
+    if config.log.format not in ("json", "text"):
+        raise ConfigError(f"{name}: [log] format: must be json or text")
+
+
+def _resolved(config: Config, folder: Path) -> Config:
+    def path(text: str) -> str:
+        return str(folder / text) if text else ""
+
+    url, scheme = config.store.url, "sqlite+aiosqlite:///"
+    if url.startswith(scheme):
+        url = scheme + path(url.removeprefix(scheme))
+    server = msgspec.structs.replace(config.server, tls_cert=path(config.server.tls_cert), tls_key=path(config.server.tls_key))
+    return msgspec.structs.replace(
+        config,
+        server=server,
+        store=StoreSettings(url=url),
+        secrets=Secrets(file=path(config.secrets.file)),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -1,0 +1,79 @@
+"""The connection to the database, and how its failures are told.
+
+Every writing transaction says so at its start: SQLite would otherwise refuse at once, whatever its time-out, when a reader
+turns writer.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from etapalvelu.domain.errors import TryAgainError
+
+# How long anybody waits for the database before hearing "try again".
+WAIT_SECONDS = 3
+
+_log = structlog.get_logger("store")
+
+
+def make_engine(url: str) -> AsyncEngine:
+    """An engine for `sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://...`. Opens nothing yet."""
+    engine = create_async_engine(url, pool_timeout=WAIT_SECONDS)
+    if make_url(url).get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={WAIT_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """One consistent view. Raises `TryAgainError` when the database cannot be had in time."""
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    except (DBAPIError, PoolTimeoutError) as error:
+        raise _told(error) from error
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """One transaction, committed at the end of the block. Raises `TryAgainError`; `IntegrityError` passes through."""
+    try:
+        async with engine.connect() as connection:
+            writer = await connection.execution_options(writes=True)
+            async with writer.begin():
+                yield writer
+    except IntegrityError:
+        raise
+    except (DBAPIError, PoolTimeoutError) as error:
+        raise _told(error) from error
+
+
+def _told(error: Exception) -> TryAgainError:
+    _log.error("database_away", error=type(error).__name__, reason=str(getattr(error, "orig", error)))
+    return TryAgainError()

@@ -1,0 +1,102 @@
+"""Service points, rooms, and what is known of the rooms' devices."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from etapalvelu.domain.codes import DocumentCamera
+from etapalvelu.domain.errors import InvalidFieldError
+from etapalvelu.domain.people import Role
+from etapalvelu.domain.places import Room, RoomDevices, ServicePoint
+from etapalvelu.store import rows, tables
+from etapalvelu.store.engine import reading, writing
+
+
+class SqlPlaces:
+    """`ports.PlaceStore` on SQLAlchemy Core."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def point(self, point_id: str) -> ServicePoint | None:
+        query = select(tables.point).where(tables.point.c.id == point_id)
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return None if row is None else rows.to_point(dict(row))
+
+    async def points(self) -> list[ServicePoint]:
+        async with reading(self._engine) as connection:
+            found = await connection.execute(select(tables.point).order_by(tables.point.c.name))
+            return [rows.to_point(dict(row)) for row in found.mappings()]
+
+    async def add_point(self, point: ServicePoint) -> None:
+        await self._add(insert(tables.point).values(rows.point_row(point)), "point")
+
+    async def room(self, room_id: str) -> Room | None:
+        query = select(tables.room).where(tables.room.c.id == room_id)
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return None if row is None else rows.to_room(dict(row))
+
+    async def rooms(self, point: str | None = None) -> list[Room]:
+        query = select(tables.room).order_by(tables.room.c.point, tables.room.c.name)
+        if point is not None:
+            query = query.where(tables.room.c.point == point)
+        async with reading(self._engine) as connection:
+            return [rows.to_room(dict(row)) for row in (await connection.execute(query)).mappings()]
+
+    async def add_room(self, room: Room) -> None:
+        """Raises `InvalidFieldError` on `room` when the id is taken or the point is unknown."""
+        await self._add(insert(tables.room).values(rows.room_row(room)), "room")
+
+    async def devices(self, wanted: Iterable[str]) -> Mapping[str, RoomDevices]:
+        ids = list(wanted)
+        login, device = tables.login.c, tables.device.c
+        async with reading(self._engine) as connection:
+            paired = (
+                await connection.execute(
+                    select(login.room, login.role).where(login.room.in_(ids), login.revoked.is_(False)).distinct()
+                )
+            ).all()
+            known = (await connection.execute(select(tables.device).where(device.room.in_(ids)))).all()
+        pairs = {(row.room, row.role) for row in paired}
+        online = {(row.room, row.role) for row in known if row.node is not None}
+        cameras = {row.room: row.document_camera for row in known if row.role == Role.AGENT}
+        return {
+            room: RoomDevices(
+                screen_paired=(room, Role.ROOM) in pairs,
+                screen_online=(room, Role.ROOM) in online,
+                agent_paired=(room, Role.AGENT) in pairs,
+                agent_online=(room, Role.AGENT) in online,
+                document_camera=DocumentCamera(cameras[room]) if cameras.get(room) else None,
+            )
+            for room in ids
+        }
+
+    async def device_online(self, room: str, role: Role, node: str | None) -> None:
+        await self._set_device(room, role, {"node": node})
+
+    async def document_camera(self, room: str, state: DocumentCamera) -> None:
+        await self._set_device(room, Role.AGENT, {"document_camera": state})
+
+    async def node_started(self, node: str) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(update(tables.device).where(tables.device.c.node == node).values(node=None))
+
+    async def _set_device(self, room: str, role: Role, values: dict[str, Any]) -> None:
+        c = tables.device.c
+        same: ColumnElement[bool] = (c.room == room) & (c.role == role)
+        async with writing(self._engine) as connection:
+            changed = await connection.execute(update(tables.device).where(same).values(values))
+            if changed.rowcount == 0:
+                await connection.execute(insert(tables.device).values(room=room, role=role, **values))
+
+    async def _add(self, statement: Any, field: str) -> None:
+        try:
+            async with writing(self._engine) as connection:
+                await connection.execute(statement)
+        except IntegrityError as error:
+            raise InvalidFieldError(field, "taken_or_unknown") from error

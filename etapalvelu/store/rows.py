@@ -1,0 +1,192 @@
+"""Rows to domain objects and back. Nothing else in the store knows how a value is written down."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+
+from etapalvelu.domain.codes import Language
+from etapalvelu.domain.log import Entry, canonical, event_from
+from etapalvelu.domain.moments import timestamp
+from etapalvelu.domain.people import Role, Staff
+from etapalvelu.domain.places import Room, ServicePoint
+from etapalvelu.domain.session import Session
+from etapalvelu.domain.themes import Hours
+from etapalvelu.ports import Account, Answer, Decoded, Login, Pairing, Sample
+
+Row = Mapping[Any, Any]
+
+
+def ms(moment: datetime) -> int:
+    """Whole milliseconds since 1970."""
+    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+
+
+def moment(value: int) -> datetime:
+    return datetime.fromtimestamp(value // 1000, UTC).replace(microsecond=value % 1000 * 1000)
+
+
+def session_row(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "seq": session.seq,
+        "state": session.state,
+        "point": session.point,
+        "room": session.room,
+        "open_room": session.room if session.is_open else None,
+        "theme": session.theme,
+        "advisor": session.advisor,
+        "expert": session.expert,
+        "opened_at": ms(session.opened_at),
+        "closed_at": None if session.closed_at is None else ms(session.closed_at),
+        "fold": msgspec.json.encode(session).decode(),
+    }
+
+
+def to_session(fold: str) -> Session:
+    return msgspec.json.decode(fold, type=Session)
+
+
+def entry_row(entry: Entry) -> dict[str, Any]:
+    return {
+        "session": entry.session,
+        "seq": entry.seq,
+        "at": timestamp(entry.at),
+        "type": entry.type,
+        "actor": entry.actor,
+        "data": canonical(entry.data).decode(),
+        "prev": entry.prev,
+        "hash": entry.hash,
+    }
+
+
+def to_entry(row: Row) -> Entry:
+    """Raises `msgspec.ValidationError` when the row was never one of ours."""
+    return Entry(
+        session=row["session"],
+        seq=row["seq"],
+        at=datetime.fromisoformat(row["at"]),
+        actor=row["actor"],
+        event=event_from(row["type"], msgspec.json.decode(row["data"])),
+        prev=row["prev"],
+        hash=row["hash"],
+    )
+
+
+def answer_text(answer: Answer) -> str:
+    return msgspec.json.encode(answer).decode()
+
+
+def to_answer(text: str) -> Answer:
+    return msgspec.json.decode(text, type=Answer)
+
+
+def decoded_row(decoded: Decoded) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(decoded), "claimed_at": ms(decoded.claimed_at)}
+
+
+def to_decoded(row: Row) -> Decoded:
+    return Decoded(**{**row, "claimed_at": moment(row["claimed_at"])})
+
+
+def sample_row(sample: Sample) -> dict[str, Any]:
+    return {
+        "session": sample.session,
+        "at": ms(sample.at),
+        "seat": sample.seat,
+        "peer": sample.peer,
+        "stats": msgspec.json.encode(sample.stats).decode(),
+    }
+
+
+def to_sample(row: Row) -> Sample:
+    return Sample(
+        session=row["session"],
+        at=moment(row["at"]),
+        seat=row["seat"],
+        peer=row["peer"],
+        stats=msgspec.json.decode(row["stats"]),
+    )
+
+
+def point_row(point: ServicePoint) -> dict[str, Any]:
+    return {
+        **msgspec.structs.asdict(point),
+        "hours": msgspec.json.encode(point.hours).decode(),
+        "opens_on": point.opens_on.isoformat(),
+    }
+
+
+def to_point(row: Row) -> ServicePoint:
+    hours = msgspec.json.decode(row["hours"], type=dict[int, Hours])
+    return ServicePoint(**{**row, "hours": hours, "opens_on": date.fromisoformat(row["opens_on"])})
+
+
+def room_row(room: Room) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(room), "fit_from": None if room.fit_from is None else room.fit_from.isoformat()}
+
+
+def to_room(row: Row) -> Room:
+    fit_from = row["fit_from"]
+    return Room(**{**row, "fit_from": None if fit_from is None else date.fromisoformat(fit_from)})
+
+
+def account_row(account: Account) -> dict[str, Any]:
+    staff = account.staff
+    return {
+        "name": staff.account,
+        "role": staff.role,
+        "point": staff.point,
+        "themes": msgspec.json.encode(staff.themes).decode(),
+        "languages": msgspec.json.encode(staff.languages).decode(),
+        "password_hash": account.password_hash,
+        "active": account.active,
+    }
+
+
+def to_account(row: Row) -> Account:
+    staff = Staff(
+        account=row["name"],
+        role=Role(row["role"]),
+        point=row["point"],
+        themes=msgspec.json.decode(row["themes"], type=tuple[str, ...]),
+        languages=msgspec.json.decode(row["languages"], type=tuple[Language, ...]),
+    )
+    return Account(staff=staff, password_hash=row["password_hash"], active=row["active"])
+
+
+def login_row(login: Login) -> dict[str, Any]:
+    return {
+        **msgspec.structs.asdict(login),
+        "created_at": ms(login.created_at),
+        "expires_at": None if login.expires_at is None else ms(login.expires_at),
+        "revoked": False,
+    }
+
+
+def to_login(row: Row) -> Login:
+    return Login(
+        id=row["id"],
+        kind=row["kind"],
+        account=row["account"],
+        role=Role(row["role"]),
+        room=row["room"],
+        label=row["label"],
+        created_at=moment(row["created_at"]),
+        expires_at=None if row["expires_at"] is None else moment(row["expires_at"]),
+    )
+
+
+def pairing_row(pairing: Pairing) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(pairing), "expires_at": ms(pairing.expires_at), "used": False}
+
+
+def to_pairing(row: Row) -> Pairing:
+    return Pairing(
+        code_digest=row["code_digest"],
+        room=row["room"],
+        role=Role(row["role"]),
+        expires_at=moment(row["expires_at"]),
+        reusable=row["reusable"],
+    )

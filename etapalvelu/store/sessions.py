@@ -1,0 +1,141 @@
+"""Sessions and their log in the database: the one place where an event becomes true."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from etapalvelu.domain.codes import State
+from etapalvelu.domain.errors import KeyReusedError, RoomInUseError, StaleError
+from etapalvelu.domain.log import Entry
+from etapalvelu.domain.session import Session
+from etapalvelu.ports import AccessRecord, Answer, Decoded, DeedKey, KeyKnownError, Sample, SessionFilter
+from etapalvelu.store import rows, tables
+from etapalvelu.store.engine import reading, writing
+
+
+class SqlSessions:
+    """`ports.SessionStore` on SQLAlchemy Core."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def session(self, session_id: str) -> Session | None:
+        query = select(tables.session.c.fold).where(tables.session.c.id == session_id)
+        async with reading(self._engine) as connection:
+            fold = await connection.scalar(query)
+        return None if fold is None else rows.to_session(fold)
+
+    async def open_sessions(self) -> list[Session]:
+        query = select(tables.session.c.fold).where(tables.session.c.open_room.is_not(None))
+        async with reading(self._engine) as connection:
+            return [rows.to_session(fold) for fold in await connection.scalars(query)]
+
+    async def select(self, which: SessionFilter) -> list[Session]:
+        """Newest opening first; keyset paging, so a page costs the same however far back it is."""
+        c = tables.session.c
+        query = select(c.fold).order_by(c.opened_at.desc(), c.id.desc()).limit(which.limit)
+        if which.since is not None:
+            query = query.where(c.opened_at >= rows.ms(which.since))
+        if which.until is not None:
+            query = query.where(c.opened_at < rows.ms(which.until))
+        for column, wanted in ((c.point, which.point), (c.theme, which.theme), (c.state, which.state)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if which.after is not None:
+            at, last_id = rows.ms(which.after[0]), which.after[1]
+            query = query.where(or_(c.opened_at < at, and_(c.opened_at == at, c.id < last_id)))
+        async with reading(self._engine) as connection:
+            return [rows.to_session(fold) for fold in await connection.scalars(query)]
+
+    async def entries(self, session_id: str) -> list[Entry]:
+        query = select(tables.event).where(tables.event.c.session == session_id).order_by(tables.event.c.seq)
+        async with reading(self._engine) as connection:
+            return [rows.to_entry(row) for row in (await connection.execute(query)).mappings()]
+
+    async def all_entries(self) -> AsyncIterator[Entry]:
+        query = select(tables.event).order_by(tables.event.c.session, tables.event.c.seq)
+        async with reading(self._engine) as connection, connection.stream(query) as result:
+            async for row in result.mappings():
+                yield rows.to_entry(row)
+
+    async def save(self, before: Session | None, after: Session, entries: Sequence[Entry], key: DeedKey | None = None) -> None:
+        async with writing(self._engine) as connection:
+            if key is not None:
+                await _insert_key(connection, key, Answer(session=after))
+            await (_insert_session(connection, after) if before is None else _move_session(connection, before, after))
+            await connection.execute(insert(tables.event), [rows.entry_row(entry) for entry in entries])
+
+    async def answer(self, key: DeedKey) -> Answer | None:
+        c = tables.deed.c
+        query = select(c.digest, c.answer).where(c.account == key.account, c.key == key.key)
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        if row.digest != key.digest:
+            raise KeyReusedError
+        return rows.to_answer(row.answer)
+
+    async def keep_answer(self, key: DeedKey, answer: Answer) -> None:
+        async with writing(self._engine) as connection:
+            await _insert_key(connection, key, answer)
+
+    async def forget_keys(self, before: datetime) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(delete(tables.deed).where(tables.deed.c.at < rows.ms(before)))
+
+    async def add_decoded(self, decoded: Decoded) -> list[Decoded]:
+        row, table = rows.decoded_row(decoded), tables.decoded
+        claim = and_(table.c.session == row["session"], table.c.claimed_at == row["claimed_at"])
+        async with writing(self._engine) as connection:
+            await connection.execute(delete(table).where(claim, table.c.seat == row["seat"]))
+            await connection.execute(insert(table).values(row))
+            found = await connection.execute(select(table).where(claim))
+            return [rows.to_decoded(row) for row in found.mappings()]
+
+    async def add_sample(self, sample: Sample) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(insert(tables.sample).values(rows.sample_row(sample)))
+
+    async def samples(self, session_id: str) -> list[Sample]:
+        query = select(tables.sample).where(tables.sample.c.session == session_id).order_by(tables.sample.c.id)
+        async with reading(self._engine) as connection:
+            return [rows.to_sample(row) for row in (await connection.execute(query)).mappings()]
+
+    async def add_access(self, record: AccessRecord) -> None:
+        values = {"at": rows.ms(record.at), "account": record.account, "what": record.what, "detail": record.detail}
+        async with writing(self._engine) as connection:
+            await connection.execute(insert(tables.access).values(values))
+
+
+async def _insert_key(connection: AsyncConnection, key: DeedKey, answer: Answer) -> None:
+    values = {
+        "account": key.account,
+        "key": key.key,
+        "digest": key.digest,
+        "at": rows.ms(key.at),
+        "answer": rows.answer_text(answer),
+    }
+    try:
+        await connection.execute(insert(tables.deed).values(values))
+    except IntegrityError as error:
+        raise KeyKnownError from error
+
+
+async def _insert_session(connection: AsyncConnection, session: Session) -> None:
+    try:
+        await connection.execute(insert(tables.session).values(rows.session_row(session)))
+    except IntegrityError as error:
+        raise RoomInUseError(room=session.room) from error
+
+
+async def _move_session(connection: AsyncConnection, before: Session, after: Session) -> None:
+    c = tables.session.c
+    moved = await connection.execute(
+        update(tables.session).where(c.id == before.id, c.seq == before.seq).values(rows.session_row(after))
+    )
+    if moved.rowcount != 1:
+        raise StaleError(state=State(before.state))
