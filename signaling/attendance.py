@@ -7,10 +7,17 @@ from signaling.messages import Note, Quality, Seat
 
 
 class Attendance(Protocol):
-    """What happened in calls, for the service. Every word is awaited before any other seat is told."""
+    """What happened in calls, for the service. Every word is awaited before any other seat is told.
+
+    Each method returns in bounded time: while one waits, no other seat of the same call changes hands. `joined` is
+    cut off after Limits.commit_seconds; the other words are said once, so the service itself tries again.
+    """
 
     async def joined(self, call: str, seat: Seat, who: str) -> None:
-        """Somebody sits down for the first time. Raises RefusedError when they may not after all. Idempotent."""
+        """Somebody sits down for the first time. Raises RefusedError when they may not after all.
+
+        Idempotent: said again for a seat that was taken before the server was started anew.
+        """
 
     async def left(self, call: str, seat: Seat, who: str, reason: str) -> None:
         """The seat was given up for good: `bye`, `lost`, `replaced`, or the reason the service gave."""

@@ -108,7 +108,7 @@ class CallEndpoint:
             raise web.HTTPForbidden(text="the page's origin may not open this websocket\n")
         if self._is_closing or self._before_hello >= self._limits.sockets_before_hello:
             raise web.HTTPServiceUnavailable(text="try again in a moment\n", headers={"Retry-After": "2"})
-        line = Line(self._limits, self._monotonic)
+        line = Line(self._limits, self._around.monotonic)
         socket = await line.open(request)
         self._lines.add(line)
         try:
