@@ -1,0 +1,358 @@
+"""Who is asking: sign-in, logins of browsers, devices and programs, and the proof that a request was meant.
+
+Secrets leave this file once, towards their owner; the store sees digests. Which doors a person may knock on stands in
+`etapalvelu.doors`, what they may do to a session in `domain.people`.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from aiohttp import hdrs, web
+
+from etapalvelu.attempts import Attempts, address_group
+from etapalvelu.config import is_loopback
+from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, WrongCredentialsError
+from etapalvelu.domain.people import STAFF_ROLES, Device, Person, Role, Staff
+from etapalvelu.domain.themes import Theme
+from etapalvelu.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, Passwords
+from etapalvelu.ports import LOGINS, Account, AccountStore, Board, Clock, Login, Pairing, PlaceStore, StaffRequest
+
+# The kinds of login.
+BROWSER = "browser"
+TOKEN = "token"  # noqa: S105 - the name of a kind
+DEVICE = "device"
+
+# A working day; a person signs in each morning.
+LOGIN_HOURS = 12
+
+# Browsers keep no cookie longer; a room's screen gets its own anew each time it loads.
+DEVICE_COOKIE_DAYS = 400
+
+# How long a login read from the store is believed. With the sweep of open sockets it stays under the promised 5 s.
+CACHE_SECONDS = 2
+CACHE_SIZE = 10_000
+
+PAIRING_MINUTES = 60
+# Without 0 O, 1 I L: the code is read from one screen and typed on another.
+PAIRING_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+PAIRING_LENGTH = 8
+
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf"
+
+_ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
+_SECRET_BYTES = 32
+
+Revoked = Callable[[str], Awaitable[None]]
+
+
+class CsrfError(NotAllowedError):
+    """A cookie came without the token of its login: the request may have been made by another site."""
+
+    code = "csrf"
+
+
+class Visitor(msgspec.Struct, frozen=True, kw_only=True):
+    """A person at the door, by which login, and the token their pages prove their posts with."""
+
+    login: Login
+    person: Person
+    csrf_token: str
+
+    @property
+    def role(self) -> Role:
+        return self.login.role
+
+    @property
+    def account(self) -> str:
+        return self.person.account
+
+    @property
+    def seat_login(self) -> str:
+        """The login as seat tickets name it: all screens of a room are one, so that a new one replaces the old."""
+        return seat_login(self.login)
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A new login and its secret, which is shown to its owner and kept nowhere."""
+
+    secret: str
+    visitor: Visitor
+
+
+class Access:
+    """Made once by `app`. `revoked` is awaited with `Visitor.seat_login` whenever a login ends before its time."""
+
+    def __init__(
+        self,
+        *,
+        accounts: AccountStore,
+        places: PlaceStore,
+        board: Board,
+        themes: Sequence[Theme],
+        key: bytes,
+        clock: Clock,
+        passwords: Passwords,
+        revoked: Revoked | None = None,
+    ) -> None:
+        self._accounts = accounts
+        self._places = places
+        self._board = board
+        self._themes = {theme.key for theme in themes}
+        self._key = key
+        self._clock = clock
+        self._passwords = passwords
+        self._revoked = revoked
+        self._sign_ins = Attempts("sign-in")
+        self._pairings = Attempts("pairing")
+        self._known: dict[str, tuple[datetime, Visitor]] = {}
+
+    # Coming in
+
+    async def sign_in(self, account: str, password: str, address: str | None) -> SignedIn:
+        """A new browser login. Raises `WrongCredentialsError`, and `TooManyAttemptsError` after five failures a minute."""
+        who = (f"account {account[:64]}", f"address {address_group(address)}")
+        self._sign_ins.check(*who)
+        found = await self._accounts.account(account)
+        is_right = await self._passwords.is_right(password, None if found is None else found.password_hash)
+        self._sign_ins.check(*who)
+        if found is None or not is_right or not found.active:
+            self._sign_ins.failed(*who)
+            raise WrongCredentialsError
+        expires_at = self._clock() + timedelta(hours=LOGIN_HOURS)
+        secret, login = self._new_login(BROWSER, found.staff.account, found.staff.role, expires_at=expires_at)
+        await self._accounts.add_login(login)
+        return SignedIn(secret=secret, visitor=self._visitor(login, found.staff))
+
+    async def pair(self, code: str, role: Role, address: str | None) -> SignedIn:
+        """A room's screen or agent comes in by its code; the device it replaces is out. Raises like `sign_in`."""
+        who = f"address {address_group(address)}"
+        self._pairings.check(who)
+        pairing = await self._accounts.use_pairing(_pairing_digest(code, role), self._clock())
+        room = None if pairing is None else await self._places.room(pairing.room)
+        if room is None:
+            self._pairings.failed(who)
+            raise WrongCredentialsError
+        device = Device(room=room.id, point=room.point, role=role)
+        secret, login = self._new_login(DEVICE, device.account, role, room=room.id)
+        for replaced in await self._accounts.replace_device(login):
+            self._known.pop(replaced, None)
+        self._board.announce({LOGINS})
+        return SignedIn(secret=secret, visitor=self._visitor(login, device))
+
+    # Who it is
+
+    async def by_cookie(self, request: web.Request, role: Role) -> Visitor | None:
+        """The visitor whose cookie of this role came with the request."""
+        secret = request.cookies.get(cookie_name(request, role))
+        visitor = None if secret is None else await self._of_secret(secret, (BROWSER, DEVICE))
+        return visitor if visitor is not None and visitor.role is role else None
+
+    async def by_bearer(self, request: web.Request) -> Visitor | None:
+        """The visitor whose bearer token came with the request; None without one. Raises `WrongCredentialsError`."""
+        scheme, _, secret = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if not scheme:
+            return None
+        visitor = await self._of_secret(secret.strip(), (TOKEN, DEVICE)) if scheme.lower() == "bearer" else None
+        if visitor is None:
+            raise WrongCredentialsError
+        return visitor
+
+    async def by_csrf(self, request: web.Request, token: str | None, roles: Sequence[Role]) -> Visitor | None:
+        """Among the cookies of `roles`, the visitor whose token this is; None without any cookie that is good.
+
+        Raises `CsrfError` when there are good cookies but the token belongs to none of them.
+        """
+        visitors = [visitor for role in roles if (visitor := await self.by_cookie(request, role)) is not None]
+        for visitor in visitors:
+            if token is not None and hmac.compare_digest(visitor.csrf_token.encode(), token.encode()):
+                return visitor
+        if visitors:
+            raise CsrfError
+        return None
+
+    async def login_stands(self, login: str) -> bool:
+        """Truth that a login, named as `Visitor.seat_login` names it, is still good. For signaling and open streams."""
+        if not login.startswith("room:"):
+            return await self._of_id(login) is not None
+        room, _, role = login.removeprefix("room:").rpartition(":")
+        return any(device.role == role for device in await self._accounts.logins(room=room))
+
+    # Going out
+
+    async def sign_out(self, visitor: Visitor) -> None:
+        await self.revoke(visitor.login)
+
+    async def revoke(self, login: Login) -> None:
+        """The login is good no more; what it holds open is closed."""
+        await self._accounts.revoke_login(login.id)
+        self._known.pop(login.id, None)
+        self._board.announce({LOGINS})
+        if self._revoked is not None:
+            await self._revoked(seat_login(login))
+
+    async def set_active(self, name: str, active: bool) -> None:
+        """Let an account in again, or shut it out and end all its logins. Raises `InvalidFieldError`."""
+        account = await self._accounts.account(name)
+        if account is None:
+            raise InvalidFieldError("account")
+        await self._accounts.change_account(msgspec.structs.replace(account, active=active))
+        if not active:
+            for login in await self._accounts.logins(account=name):
+                await self.revoke(login)
+
+    # What the admin and the command line give out
+
+    async def create_account(self, request: StaffRequest) -> Staff:
+        """Raises `InvalidFieldError` with the field and what is wrong with it."""
+        await self._check(request)
+        staff = Staff(
+            account=request.account,
+            role=request.role,
+            point=request.point,
+            themes=tuple(dict.fromkeys(request.themes)),
+            languages=tuple(dict.fromkeys(request.languages)),
+        )
+        await self._accounts.add_account(Account(staff=staff, password_hash=await self._passwords.hash(request.password)))
+        return staff
+
+    async def add_token(self, account: str, label: str = "") -> str:
+        """A bearer token that acts as this account, until revoked. Raises `InvalidFieldError`."""
+        found = await self._accounts.account(account)
+        if found is None or not found.active:
+            raise InvalidFieldError("account")
+        secret, login = self._new_login(TOKEN, account, found.staff.role, label=label)
+        await self._accounts.add_login(login)
+        return secret
+
+    async def add_pairing_code(self, room: str, role: Role, *, code: str | None = None, reusable: bool = False) -> str:
+        """A code that pairs one device of the room within the hour. Raises `InvalidFieldError` for an unknown room.
+
+        A fixed, reusable one is for the demo's own screen only.
+        """
+        if await self._places.room(room) is None:
+            raise InvalidFieldError("room")
+        letters = code or "".join(secrets.choice(PAIRING_LETTERS) for _ in range(PAIRING_LENGTH))
+        expires_at = self._clock() + (timedelta(days=3650) if reusable else timedelta(minutes=PAIRING_MINUTES))
+        digest = _pairing_digest(letters, role)
+        pairing = Pairing(code_digest=digest, room=room, role=role, expires_at=expires_at, reusable=reusable)
+        await self._accounts.add_pairing(pairing)
+        return letters
+
+    # Inside
+
+    async def _check(self, request: StaffRequest) -> None:
+        checks = (
+            ("account", "malformed", _ACCOUNT_NAME.fullmatch(request.account) is not None),
+            ("role", "unknown_value", request.role in STAFF_ROLES),
+            ("password", "too_short", len(request.password) >= SHORTEST_PASSWORD),
+            ("password", "too_long", len(request.password) <= LONGEST_PASSWORD),
+            ("themes", "unknown_value", self._themes.issuperset(request.themes)),
+            ("point", "unknown_value", request.point is None or await self._places.point(request.point) is not None),
+        )
+        for field, problem, holds in checks:
+            if not holds:
+                raise InvalidFieldError(field, problem)
+
+    def _new_login(
+        self,
+        kind: str,
+        account: str,
+        role: Role,
+        *,
+        room: str | None = None,
+        label: str = "",
+        expires_at: datetime | None = None,
+    ) -> tuple[str, Login]:
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        return secret, Login(
+            id=_digest(secret),
+            kind=kind,
+            account=account,
+            role=role,
+            room=room,
+            label=label,
+            created_at=self._clock(),
+            expires_at=expires_at,
+        )
+
+    async def _of_secret(self, secret: str, kinds: Sequence[str]) -> Visitor | None:
+        visitor = await self._of_id(_digest(secret))
+        return visitor if visitor is not None and visitor.login.kind in kinds else None
+
+    async def _of_id(self, login_id: str) -> Visitor | None:
+        now = self._clock()
+        until, known = self._known.get(login_id, (now, None))
+        if known is not None and now < until:
+            return known
+        self._known.pop(login_id, None)
+        login = await self._accounts.login(login_id, now)
+        person = None if login is None else await self._person(login)
+        if login is None or person is None:
+            return None
+        if len(self._known) >= CACHE_SIZE:
+            self._known.clear()
+        visitor = self._visitor(login, person)
+        self._known[login_id] = (now + timedelta(seconds=CACHE_SECONDS), visitor)
+        return visitor
+
+    async def _person(self, login: Login) -> Person | None:
+        if login.room is not None:
+            room = await self._places.room(login.room)
+            return None if room is None else Device(room=room.id, point=room.point, role=login.role)
+        account = await self._accounts.account(login.account)
+        if account is None or not account.active or account.staff.role is not login.role:
+            return None
+        return account.staff
+
+    def _visitor(self, login: Login, person: Person) -> Visitor:
+        token = hmac.new(self._key, f"csrf {login.id}".encode(), hashlib.sha256).hexdigest()
+        return Visitor(login=login, person=person, csrf_token=token)
+
+
+def seat_login(login: Login) -> str:
+    return login.id if login.room is None else f"room:{login.room}:{login.role}"
+
+
+def cookie_name(request: web.BaseRequest, role: Role) -> str:
+    """One cookie for each role. Cookies do not tell ports apart: on loopback, where several servers may run, the name does."""
+    host, port = request.url.host or "", request.url.port
+    return f"__Host-etapalvelu-{role}-{port}" if is_loopback(host) else f"__Host-etapalvelu-{role}"
+
+
+def set_cookie(request: web.BaseRequest, response: web.StreamResponse, signed_in: SignedIn) -> None:
+    """Give the browser its login."""
+    _set_cookie(request, response, signed_in.visitor.role, signed_in.secret)
+
+
+def renew_cookie(request: web.BaseRequest, response: web.StreamResponse, role: Role) -> None:
+    """Let a device's cookie live on: called whenever the room's page is loaded."""
+    secret = request.cookies.get(cookie_name(request, role))
+    if secret is not None:
+        _set_cookie(request, response, role, secret)
+
+
+def forget_cookie(request: web.BaseRequest, response: web.StreamResponse, role: Role) -> None:
+    response.set_cookie(cookie_name(request, role), "", max_age=0, secure=True, httponly=True, samesite="Lax", path="/")
+
+
+def _set_cookie(request: web.BaseRequest, response: web.StreamResponse, role: Role, secret: str) -> None:
+    # A person's cookie ends with the browser, and with the login on the server at the latest.
+    max_age = None if role in STAFF_ROLES else DEVICE_COOKIE_DAYS * 24 * 3600
+    name = cookie_name(request, role)
+    response.set_cookie(name, secret, max_age=max_age, secure=True, httponly=True, samesite="Lax", path="/")
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _pairing_digest(code: str, role: Role) -> str:
+    """The role is in it, so a screen's code is no code at the agent's door."""
+    letters = re.sub(r"[\s-]", "", code).upper()
+    return _digest(f"pairing {role} {letters}")
