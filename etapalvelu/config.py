@@ -48,7 +48,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Turn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     urls: tuple[str, ...] = ()
     secret: str = ""
-    credential_seconds: int = 3600
+    credential_seconds: int = 43200
 
 
 class Bus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,112 @@
+"""A real store in a real file, and the service around it with its edges in the test's hand."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from etapalvelu.attendance import SessionAttendance
+from etapalvelu.board.local import LocalBoard
+from etapalvelu.desk import Desk, OpenRequest
+from etapalvelu.domain.codes import Language, Reason
+from etapalvelu.domain.people import Device, Role, Staff
+from etapalvelu.domain.places import Room, ServicePoint
+from etapalvelu.domain.session import Session
+from etapalvelu.domain.themes import THEMES, weekdays
+from etapalvelu.ledger import Ledger
+from etapalvelu.seats import CallSettings
+from etapalvelu.store.accounts import SqlAccounts
+from etapalvelu.store.engine import make_engine
+from etapalvelu.store.migrate import migrate
+from etapalvelu.store.places import SqlPlaces
+from etapalvelu.store.sessions import SqlSessions
+from tests.fakes import FakeCalendar, FakeCalls, FakeClock
+from tests.samples import OPENS_ON
+
+ADVISOR = Staff(account="aino", role=Role.ADVISOR, point="rantala")
+EXPERT = Staff(
+    account="eero",
+    role=Role.EXPERT,
+    themes=("pensions", "families", "international"),
+    languages=(Language.FI, Language.SV),
+)
+EXPERT2 = Staff(account="elsa", role=Role.EXPERT, themes=("pensions",), languages=(Language.FI,))
+SUPERVISOR = Staff(account="sirpa", role=Role.SUPERVISOR)
+SCREEN = Device(room="rantala-1", point="rantala", role=Role.ROOM)
+AGENT = Device(room="rantala-1", point="rantala", role=Role.AGENT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Everything below the doors, on one database file."""
+
+    engine: AsyncEngine
+    sessions: SqlSessions
+    places: SqlPlaces
+    accounts: SqlAccounts
+    board: LocalBoard
+    calls: FakeCalls
+    clock: FakeClock
+    ledger: Ledger
+    desk: Desk
+    attendance: SessionAttendance
+
+    async def opened(self, room: str = "rantala-1", theme: str = "pensions", language: Language = Language.FI) -> Session:
+        request = OpenRequest(room=room, theme=theme, language=language, reason=Reason.ADVICE)
+        return await self.desk.open(ADVISOR, request)
+
+    async def session(self, session_id: str) -> Session:
+        found = await self.sessions.session(session_id)
+        assert found is not None
+        return found
+
+    async def types(self, session_id: str) -> list[str]:
+        return [entry.type for entry in await self.sessions.entries(session_id)]
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    made = make_engine(f"sqlite+aiosqlite:///{tmp_path}/etapalvelu.sqlite")
+    await migrate(made)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+async def service(engine: AsyncEngine) -> Service:
+    return await make_service(engine)
+
+
+async def make_service(engine: AsyncEngine) -> Service:
+    sessions, places, accounts = SqlSessions(engine), SqlPlaces(engine), SqlAccounts(engine)
+    await places.add_point(
+        ServicePoint(id="rantala", name="Rantala", municipality="Rantala", hours=weekdays(9, 17), opens_on=OPENS_ON)
+    )
+    for number in (1, 2, 3):
+        await places.add_room(Room(id=f"rantala-{number}", name=f"Huone {number}", point="rantala", fit_from=OPENS_ON))
+    clock, board, calls = FakeClock(), LocalBoard(), FakeCalls()
+    ledger = Ledger(sessions=sessions, board=board, clock=clock)
+    desk = Desk(
+        ledger=ledger,
+        sessions=sessions,
+        places=places,
+        calls=calls,
+        calendar=FakeCalendar(),
+        themes=THEMES,
+        settings=CallSettings(ticket_key=b"k" * 32),
+        clock=clock,
+    )
+    return Service(
+        engine=engine,
+        sessions=sessions,
+        places=places,
+        accounts=accounts,
+        board=board,
+        calls=calls,
+        clock=clock,
+        ledger=ledger,
+        desk=desk,
+        attendance=SessionAttendance(ledger, sessions, clock),
+    )

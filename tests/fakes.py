@@ -1,0 +1,39 @@
+"""Stand-ins for the edges: the clock, the calendar, and signaling as the desk sees it. Tested in test_fakes.py."""
+
+from datetime import UTC, date, datetime, timedelta
+
+
+class FakeClock:
+    """A clock that moves only when told to. Starts on an ordinary Monday morning, 10:00 in Helsinki."""
+
+    def __init__(self, now: datetime = datetime(2026, 8, 17, 7, 0, tzinfo=UTC)) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **amount: float) -> None:
+        self.now += timedelta(**amount)
+
+
+class FakeCalendar:
+    """Holidays are the days it was given."""
+
+    def __init__(self, *holidays: date) -> None:
+        self._holidays = set(holidays)
+
+    def is_holiday(self, day: date) -> bool:
+        return day in self._holidays
+
+
+class FakeCalls:
+    """Remembers what the desk asked of signaling, in order."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ...]] = []
+
+    async def end(self, call: str, reason: str) -> None:
+        self.asked.append(("end", call, reason))
+
+    async def unseat(self, call: str, seat: str, reason: str) -> None:
+        self.asked.append(("unseat", call, seat, reason))
