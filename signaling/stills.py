@@ -131,7 +131,7 @@ def decode_from_viewer(text: str) -> FromViewer:
 
 def begin(
     *,
-    id: str,  # noqa: A002 - the field's name on the wire
+    id: str,
     number: int,
     data: bytes,
     width: int,
@@ -205,7 +205,7 @@ class Joiner:
             raise StillError("a chunk has not the size that was announced")
         under_way.parts[index] = data[HEADER_BYTES:]
 
-    def end(self, id: str) -> Still | StillMissing | None:  # noqa: A002 - the field's name on the wire
+    def end(self, id: str) -> Still | StillMissing | None:
         """The whole still, or what to ask for again; None for a still that is not under way.
 
         When every chunk came and the sha256 is wrong, all are asked for again. The still is forgotten once whole.
@@ -224,7 +224,7 @@ class Joiner:
         del self._under_way[still.number]
         return Still(begin=still, data=data)
 
-    def forget(self, id: str) -> None:  # noqa: A002 - the field's name on the wire
+    def forget(self, id: str) -> None:
         """The still failed or was given up."""
         self._under_way = {number: other for number, other in self._under_way.items() if other.begin.id != id}
 
