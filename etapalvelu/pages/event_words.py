@@ -1,0 +1,87 @@
+"""What an event says beside its name, in the person's language: who, why, how long. Codes only, as in the log."""
+
+from collections.abc import Callable
+
+from etapalvelu.domain.events import (
+    AdvisorLeaves,
+    AdvisorStays,
+    Claimed,
+    Closed,
+    Connected,
+    Continued,
+    Event,
+    Held,
+    Identified,
+    Interrupted,
+    Invited,
+    Joined,
+    Left,
+    Noted,
+    Opened,
+    Released,
+    Resumed,
+    StillTaken,
+    Transferred,
+    TransferRequested,
+)
+from etapalvelu.pages.language import Language, duration
+
+Text = Callable[..., str]
+
+
+def details(event: Event, language: Language) -> str:
+    """Facts of the event joined with middle dots; empty when its name says all."""
+    return " · ".join(_facts(event, language))
+
+
+def _facts(event: Event, language: Language) -> list[str]:  # noqa: C901 (a dispatch over the union, nothing else)
+    text = language.text
+    match event:
+        case Opened():
+            return _opened(event, text)
+        case Claimed() | Transferred():
+            return [event.expert]
+        case Released():
+            return [event.expert, text(f"release.{event.reason}")]
+        case Joined() | Left() | Invited():
+            return [text(f"seat.{event.seat}")]
+        case Connected():
+            return [text(f"path.{event.path}"), text("timeline.set_up", time=_milliseconds(event.setup_ms, language))]
+        case Interrupted():
+            since = text("timeline.since", at=language.exact_clock(event.since))
+            return [text(f"seat.{event.seat}"), text(f"cause_class.{event.cause_class}"), since]
+        case Resumed():
+            return [text(f"seat.{event.seat}"), text("timeline.gap", time=_milliseconds(event.gap_ms, language))]
+        case TransferRequested():
+            to = text(f"theme.{event.theme}") if event.theme else event.expert or ""
+            return [to, text(f"release.{event.code}")]
+        case Identified():
+            return [text(f"identified_by.{event.how}"), text(f"acting_for.{event.acting_for}")]
+        case StillTaken():
+            return _still(event, language)
+        case Noted():
+            return _noted(event, text)
+        case Closed():
+            failed = [text(f"cause_class.{event.cause_class}")] if event.cause_class else []
+            return [text(f"cause.{event.cause}"), *failed]
+        case Held() | Continued() | AdvisorStays() | AdvisorLeaves():
+            return []
+
+
+def _opened(event: Opened, text: Text) -> list[str]:
+    codes = [f"theme.{event.theme}", f"reason.{event.reason}", f"language.{event.language}"]
+    return [text(code) for code in (*codes, *(f"need.{need}" for need in event.needs))]
+
+
+def _still(event: StillTaken, language: Language) -> list[str]:
+    size = language.text("timeline.kilobytes", size=language.number(round(event.size / 1000)))
+    return [f"{event.width} × {event.height}", size, f"SHA-256 {event.sha256[:12]}…"]
+
+
+def _noted(event: Noted, text: Text) -> list[str]:
+    follow_up = [] if event.follow_up == "none" else [text(f"follow_up.{event.follow_up}")]
+    return [*(text(f"outcome.{outcome}") for outcome in event.outcomes), *follow_up]
+
+
+def _milliseconds(value: int, language: Language) -> str:
+    return duration(value / 1000) if value >= 10_000 else f"{language.number(round(value / 1000, 1))} s"

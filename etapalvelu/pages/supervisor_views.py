@@ -1,0 +1,226 @@
+"""What the supervisor's templates need, made from the domain's objects. No I/O here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from statistics import median
+from urllib.parse import urlencode
+
+import msgspec
+
+from etapalvelu.domain.codes import CloseCause, State
+from etapalvelu.domain.log import Entry, Fault, verify
+from etapalvelu.domain.moments import HELSINKI
+from etapalvelu.domain.queue import in_order
+from etapalvelu.domain.session import Session
+from etapalvelu.pages.advisor_views import OpenLine, RoomTile
+from etapalvelu.pages.event_words import details
+from etapalvelu.pages.language import Language
+from etapalvelu.pages.timeline import Reading, Timeline, draw, readings
+from etapalvelu.ports import Sample, SessionFilter
+
+PAGE_ROWS = 50
+
+
+class TodayFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """The day so far. Medians in whole seconds, None while there is nothing to count."""
+
+    opened: int
+    connected: int
+    waiting: int
+    running: int
+    oldest_wait: datetime | None
+    median_waiting: float | None
+    median_service: float | None
+
+
+class BoardView(msgspec.Struct, frozen=True, kw_only=True):
+    figures: TodayFigures
+    rooms: tuple[RoomTile, ...]
+    sessions: tuple[OpenLine, ...]
+
+
+class LogRow(msgspec.Struct, frozen=True, kw_only=True):
+    session: Session
+    point: str
+    room: str
+
+
+class LogView(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the log; `older` is the address of the next page, or empty."""
+
+    rows: tuple[LogRow, ...]
+    older: str
+    export: str
+    is_filtered: bool
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    seq: int
+    at: datetime
+    after_seconds: float
+    type: str
+    actor: str
+    details: str
+    hash: str
+
+
+class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
+    session: Session
+    point: str
+    room: str
+    drawing: Timeline
+    events: tuple[EventRow, ...]
+    readings: tuple[Reading, ...]
+    fault: Fault | None
+
+    @property
+    def id(self) -> str:
+        return self.session.id
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a report's chart: how many this month and the month before."""
+
+    key: str
+    count: int
+    before: int
+
+
+class MonthView(msgspec.Struct, frozen=True, kw_only=True):
+    month: date
+    before: date
+    after: date | None
+    sessions: int
+    sessions_before: int
+    themes: tuple[Share, ...]
+    causes: tuple[Share, ...]
+    median_waiting: float | None
+    median_waiting_before: float | None
+    median_service: float | None
+    median_service_before: float | None
+    served: int
+    served_before: int
+
+    @property
+    def most(self) -> int:
+        """The longest bar of the charts."""
+        return max((max(share.count, share.before) for share in (*self.themes, *self.causes)), default=1) or 1
+
+
+def figures(today: Sequence[Session], still_open: Iterable[Session]) -> TodayFigures:
+    """`today` are the sessions opened since midnight; `still_open` all open ones, whenever opened."""
+    now_open = list(still_open)
+    waiting = in_order(session for session in now_open if session.state is State.WAITING)
+    return TodayFigures(
+        opened=len(today),
+        connected=sum(session.connected_at is not None for session in today),
+        waiting=len(waiting),
+        running=len(now_open) - len(waiting),
+        oldest_wait=waiting[0].opened_at if waiting else None,
+        median_waiting=_median(session.waiting_seconds for session in today if session.connected_at is not None),
+        median_service=_median(session.service_seconds for session in today),
+    )
+
+
+def timeline_view(
+    session: Session,
+    names: tuple[str, str],
+    entries: Sequence[Entry],
+    samples: Iterable[Sample],
+    language: Language,
+    now: datetime,
+) -> TimelineView:
+    """`names` are those of the point and the room."""
+    rows = readings(samples)
+    begins = entries[0].at
+    return TimelineView(
+        session=session,
+        point=names[0],
+        room=names[1],
+        drawing=draw(entries, rows, now),
+        events=tuple(
+            EventRow(
+                seq=entry.seq,
+                at=entry.at,
+                after_seconds=(entry.at - begins).total_seconds(),
+                type=entry.type,
+                actor=entry.actor,
+                details=details(entry.event, language),
+                hash=entry.hash,
+            )
+            for entry in entries
+        ),
+        readings=rows,
+        fault=verify(entries),
+    )
+
+
+def month_view(month: date, sessions: Sequence[Session], earlier: Sequence[Session], this_month: date) -> MonthView:
+    """`sessions` were opened in the month, `earlier` in the month before."""
+    causes = [*(str(cause) for cause in CloseCause)]
+    return MonthView(
+        month=month,
+        before=month_before(month),
+        after=month_after(month) if month < this_month else None,
+        sessions=len(sessions),
+        sessions_before=len(earlier),
+        themes=_shares([session.theme for session in sessions], [session.theme for session in earlier]),
+        causes=_shares(
+            [str(session.close_cause) for session in sessions if session.close_cause],
+            [str(session.close_cause) for session in earlier if session.close_cause],
+            causes,
+        ),
+        median_waiting=_median(session.waiting_seconds for session in sessions if session.connected_at),
+        median_waiting_before=_median(session.waiting_seconds for session in earlier if session.connected_at),
+        median_service=_median(session.service_seconds for session in sessions),
+        median_service_before=_median(session.service_seconds for session in earlier),
+        served=sum(session.connected_at is not None for session in sessions),
+        served_before=sum(session.connected_at is not None for session in earlier),
+    )
+
+
+def month_before(month: date) -> date:
+    return (month - timedelta(days=1)).replace(day=1)
+
+
+def month_after(month: date) -> date:
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+def midnight(day: date) -> datetime:
+    """When the day begins in Finland, in UTC."""
+    return datetime.combine(day, time.min, HELSINKI).astimezone(UTC)
+
+
+def address(path: str, which: Mapping[str, str]) -> str:
+    """The path with the filter behind it; empty values are left out."""
+    query = urlencode({name: value for name, value in which.items() if value})
+    return f"{path}?{query}" if query else path
+
+
+def log_view(rows: Sequence[LogRow], which: SessionFilter, asked: Mapping[str, str]) -> LogView:
+    """`rows` may hold one more than the page shows: then there is an older page."""
+    shown = tuple(rows[: which.limit])
+    older = ""
+    if len(rows) > which.limit:
+        last = shown[-1].session
+        older = address("/supervisor/sessions", {**asked, "after": f"{last.opened_at.isoformat()}~{last.id}"})
+    return LogView(
+        rows=shown,
+        older=older,
+        export=address("/supervisor/sessions.csv", asked),
+        is_filtered=any(asked.values()) or which.after is not None,
+    )
+
+
+def _shares(keys: Sequence[str], before: Sequence[str], order: Sequence[str] = ()) -> tuple[Share, ...]:
+    """Counted by key; largest first, or in the order given."""
+    shares = [Share(key=key, count=keys.count(key), before=before.count(key)) for key in {*keys, *before}]
+    if order:
+        return tuple(sorted(shares, key=lambda share: order.index(share.key)))
+    return tuple(sorted(shares, key=lambda share: (-share.count, -share.before, share.key)))
+
+
+def _median(values: Iterable[int | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
