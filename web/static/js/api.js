@@ -21,7 +21,7 @@ export class Refusal extends Error {
 /**
  * @typedef {object} ApiOptions
  * @property {string} csrf
- * @property {string} language
+ * @property {() => string} language
  * @property {typeof fetch} [fetch]
  * @property {(ms: number) => Promise<void>} [pause]
  */
@@ -73,7 +73,7 @@ export class Api {
    */
   async _once(method, path, body, key) {
     /** @type {Record<string, string>} */
-    const headers = { "Accept": "application/json", "Accept-Language": this.options.language, "X-CSRF-Token": this.options.csrf };
+    const headers = { "Accept": "application/json", "Accept-Language": this.options.language(), "X-CSRF-Token": this.options.csrf };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (key) headers["Idempotency-Key"] = key;
     const response = await this._fetch(path, {

@@ -30,7 +30,7 @@ import { TextChannel } from "./text.js";
  * @typedef {object} SeatOptions
  * @property {"room" | "expert" | "expert2"} seat
  * @property {string} url
- * @property {() => Promise<Ticket>} ticket
+ * @property {(seat: SeatName) => Promise<Ticket>} ticket for the seat the server gave us last
  * @property {Tracks} tracks
  * @property {Shown} shown
  * @property {SeatEvents} events
@@ -53,6 +53,8 @@ export class Seat {
   /** @param {SeatOptions} options */
   constructor(options) {
     this.options = options;
+    /** @type {SeatName} */
+    this.own = options.seat;
     /** @type {number | null} */
     this.epoch = null;
     /** @type {Map<SeatName, Other>} */
@@ -120,7 +122,7 @@ export class Seat {
   }
 
   async _ticket() {
-    const ticket = await this.options.ticket();
+    const ticket = await this.options.ticket(this.own);
     const configuration = configured(ticket);
     if (this.others.size === 0) {
       for (const plan of PLANS[this.options.seat]) this._add(plan.seat, plan.offers, configuration);
@@ -208,6 +210,7 @@ export class Seat {
   _welcome(message) {
     if (this.epoch !== null && this.epoch !== message.epoch) for (const { peer } of this.others.values()) peer.reset();
     this.epoch = message.epoch;
+    this.own = message.seat;
     const present = new Map(message.present.map(({ seat, epoch }) => [seat, epoch]));
     for (const [seat, { peer }] of this.others) {
       const epoch = present.get(seat);

@@ -1,0 +1,139 @@
+"""What the expert's templates need, made from the domain's objects. No I/O here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from etapalvelu.domain.codes import CauseClass, CloseCause, FollowUp, Language, Need, Outcome, Reason, State
+from etapalvelu.domain.people import Staff, is_its_expert
+from etapalvelu.domain.places import Room, ServicePoint
+from etapalvelu.domain.queue import in_order, queue_for
+from etapalvelu.domain.session import Session
+from etapalvelu.domain.themes import Theme
+
+# A fragment is never longer; who waits further back is seen when the ones before are served.
+MOST_LINES = 50
+
+
+class QueueLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One customer this expert may take. `place` is the order of service over all the expert's themes."""
+
+    id: str
+    place: int
+    theme: str
+    language: Language
+    reason: Reason
+    needs: tuple[Need, ...]
+    point: str
+    room: str
+    since: datetime
+    transfer: bool
+
+
+class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The session under way, as the slim bar tells it. `since` is when it connected, or was taken."""
+
+    id: str
+    state: State
+    theme: str
+    language: Language
+    reason: Reason
+    needs: tuple[Need, ...]
+    point: str
+    room: str
+    since: datetime
+    advisor_stays: bool
+    on_hold: bool
+    transfer: bool
+
+
+class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
+    """`/expert` without the session under way."""
+
+    lines: tuple[QueueLine, ...]
+    served_today: int
+    service_seconds_today: int
+    themes: tuple[str, ...]
+    outcomes: tuple[Outcome, ...] = tuple(Outcome)
+    follow_ups: tuple[FollowUp, ...] = tuple(FollowUp)
+    causes: tuple[CloseCause, ...] = (CloseCause.COMPLETED, CloseCause.CUSTOMER_LEFT, CloseCause.TECHNICAL)
+    cause_classes: tuple[CauseClass, ...] = tuple(CauseClass)
+
+
+def expert_view(
+    expert: Staff,
+    open_sessions: Iterable[Session],
+    closed_today: Iterable[Session],
+    themes: Sequence[Theme],
+    rooms: Mapping[str, Room],
+    points: Mapping[str, ServicePoint],
+) -> ExpertView:
+    served = [session for session in closed_today if session.expert == expert.account and session.service_seconds is not None]
+    return ExpertView(
+        lines=queue_lines(expert, open_sessions, rooms, points),
+        served_today=len(served),
+        service_seconds_today=sum(session.service_seconds or 0 for session in served),
+        themes=tuple(theme.key for theme in themes if theme.offered),
+    )
+
+
+def queue_lines(
+    expert: Staff, sessions: Iterable[Session], rooms: Mapping[str, Room], points: Mapping[str, ServicePoint]
+) -> tuple[QueueLine, ...]:
+    """What this expert may take, in the order of service."""
+    queue = queue_for(expert, sessions)[:MOST_LINES]
+    return tuple(
+        QueueLine(
+            id=session.id,
+            place=place,
+            theme=_theme(session),
+            language=session.language,
+            reason=session.reason,
+            needs=session.needs,
+            point=_point(session, points),
+            room=_room(session, rooms),
+            since=session.opened_at,
+            transfer=session.transfer is not None,
+        )
+        for place, session in enumerate(queue, start=1)
+    )
+
+
+def own_session(expert: Staff, sessions: Iterable[Session]) -> Session | None:
+    """The session this expert has now; the newest, should there be two."""
+    own = [session for session in in_order(sessions) if session.is_open and is_its_expert(expert, session)]
+    return own[-1] if own else None
+
+
+def session_facts(session: Session, rooms: Mapping[str, Room], points: Mapping[str, ServicePoint]) -> SessionFacts:
+    return SessionFacts(
+        id=session.id,
+        state=session.state,
+        theme=session.theme,
+        language=session.language,
+        reason=session.reason,
+        needs=session.needs,
+        point=_point(session, points),
+        room=_room(session, rooms),
+        since=session.connected_at or session.claimed_at or session.opened_at,
+        advisor_stays=session.advisor_stays,
+        on_hold=session.on_hold,
+        transfer=session.transfer is not None,
+    )
+
+
+def _theme(session: Session) -> str:
+    if session.transfer is not None and session.transfer.theme is not None:
+        return session.transfer.theme
+    return session.theme
+
+
+def _point(session: Session, points: Mapping[str, ServicePoint]) -> str:
+    point = points.get(session.point)
+    return point.name if point else session.point
+
+
+def _room(session: Session, rooms: Mapping[str, Room]) -> str:
+    room = rooms.get(session.room)
+    return room.name if room else session.room

@@ -1,0 +1,106 @@
+/** How a session leaves this page: closed with its outcome, handed over, or given back to the queue. */
+
+import { element, notify, refused, say } from "./page.js";
+
+const closeDialog = element("close-dialog", HTMLDialogElement);
+const transferDialog = element("transfer-dialog", HTMLDialogElement);
+const outcome = element("outcome", HTMLSelectElement);
+const cause = element("cause", HTMLSelectElement);
+
+/** @typedef {{ id: string, end: (how: "saved" | "wrapup") => void }} Ending */
+
+export class Closing {
+  /**
+   * @param {Ending} session
+   * @param {import("../api.js").Api} server
+   * @param {AbortSignal} signal
+   */
+  constructor(session, server, signal) {
+    this.session = session;
+    this.server = server;
+    this.busy = false;
+    const on = { signal };
+    element("close", HTMLElement).addEventListener("click", () => this._ask(), on);
+    element("close-form", HTMLFormElement).addEventListener("submit", (event) => void this._close(event), on);
+    element("transfer", HTMLElement).addEventListener("click", () => transferDialog.showModal(), on);
+    element("transfer-form", HTMLFormElement).addEventListener("submit", (event) => void this._transfer(event), on);
+    element("release", HTMLElement).addEventListener("click", () => void this._release(), on);
+  }
+
+  _ask() {
+    for (const option of outcome.options) option.selected = false;
+    this._missing(false);
+    closeDialog.showModal();
+    outcome.focus();
+  }
+
+  /** @param {SubmitEvent} event */
+  async _close(event) {
+    event.preventDefault();
+    const outcomes = [...outcome.selectedOptions].map((option) => option.value);
+    this._missing(outcomes.length === 0);
+    if (outcomes.length === 0) return outcome.focus();
+    const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget ?? event.target));
+    const technical = cause.value === "technical";
+    await this._deed("close", {
+      cause: cause.value,
+      ...(technical ? { cause_class: String(form.get("cause_class")) } : {}),
+      outcomes,
+      ...(form.get("follow_up") === "none" ? {} : { follow_up: String(form.get("follow_up")) }),
+    }, () => this.session.end("saved"));
+  }
+
+  /** @param {SubmitEvent} event */
+  async _transfer(event) {
+    event.preventDefault();
+    const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget ?? event.target));
+    const body = { theme: String(form.get("theme")), code: String(form.get("code")) };
+    await this._deed("transfer", body, () => {
+      transferDialog.close();
+      element("transfer", HTMLElement).setAttribute("aria-pressed", "true");
+      notify(say("expert.transfer_sent"), { kind: "good" });
+    });
+  }
+
+  async _release() {
+    await this._deed("release", { reason: "cannot_serve" }, () => this.session.end("saved"));
+  }
+
+  /**
+   * @param {string} deed
+   * @param {object} body
+   * @param {() => void} done
+   */
+  async _deed(deed, body, done) {
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      await this.server.post(`/sessions/${this.session.id}/${deed}`, body);
+      done();
+    } catch (error) {
+      refused(error);
+      closeDialog.close();
+      transferDialog.close();
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** @param {boolean} missing */
+  _missing(missing) {
+    element("outcome-error", HTMLElement).hidden = !missing;
+    outcome.setAttribute("aria-invalid", String(missing));
+    outcome.setAttribute("aria-describedby", missing ? "outcome-hint outcome-error" : "outcome-hint");
+  }
+}
+
+// one press chooses, another gives back: nobody should have to know about the Ctrl key
+outcome.addEventListener("mousedown", (event) => {
+  if (!(event.target instanceof HTMLOptionElement)) return;
+  event.preventDefault();
+  event.target.selected = !event.target.selected;
+  outcome.focus();
+});
+cause.addEventListener("change", () => {
+  element("cause-class-field", HTMLElement).hidden = cause.value !== "technical";
+});

@@ -1,0 +1,267 @@
+/**
+ * A session on the expert's page, from the ticket to the end of the wrap-up. Deeds go to the server; pictures, sound and
+ * stills go straight between the room and this page, and go on when the server is away.
+ */
+
+import { Seat } from "../seat.js";
+import { Closing } from "./expert-closing.js";
+import { Paper } from "./expert-paper.js";
+import { Tray } from "./expert-stills.js";
+import { cover, hush, show } from "./media.js";
+import { element, notify, refused, say } from "./page.js";
+
+/**
+ * @typedef {object} ExpertSessionOptions
+ * @property {import("./expert.js").Taken} taken
+ * @property {import("../api.js").Api} server
+ * @property {import("../devices.js").Devices} devices
+ * @property {string} address
+ * @property {(state: string) => void} state
+ * @property {(how: "saved" | "wrapup" | "done") => void} ended
+ */
+
+const WRAPUP_LIMIT_MS = 5 * 60 * 1000;
+const stage = element("stage", HTMLElement);
+const paperVideo = /** @type {HTMLVideoElement} */ (document.querySelector("video[data-stream=document]"));
+const paper = new Paper(element("paper", HTMLElement), paperVideo, (percent) => {
+  element("zoom", HTMLElement).textContent = `${percent} %`;
+});
+const tray = new Tray();
+
+export class ExpertSession {
+  /** @param {ExpertSessionOptions} options */
+  constructor(options) {
+    this.options = options;
+    this.id = options.taken.id;
+    /** @type {import("../seat.js").Ticket | null} the one that came with the deed; later ones are asked for */
+    this.first = options.taken;
+    this.page = new AbortController();
+    this.over = false;
+    this.onHold = false;
+    this.away = false;
+    this.lines = { room: "none", camera: "none" };
+    this.theirs = { camera: true, microphone: true };
+    this.seat = new Seat({
+      seat: options.taken.expert_seat ?? "expert",
+      url: options.address,
+      ticket: (seat) => this._ticket(seat),
+      tracks: options.devices.sent,
+      shown: options.devices.shown,
+      events: {
+        stream: (from, stream) => this._stream(from, stream),
+        line: (from, state) => this._line(from, state),
+        shown: (_from, shown) => this._theirs(shown),
+        service: (state) => this._service(state),
+        closed: (why) => this._closed(why),
+        documentCamera: () => this._words(),
+        progress: (id, share) => tray.progress(id, share),
+        done: (id, still) => tray.done(id, still),
+        failed: (id, code) => tray.failed(id, code),
+      },
+    });
+    this.closing = new Closing(this, options.server, this.page.signal);
+    this._buttons();
+  }
+
+  open() {
+    stage.dataset["large"] = "room";
+    paper.whole();
+    tray.clear();
+    this._words();
+    this._line("room", "none");
+    this.seat.open();
+    element("capture", HTMLElement).focus({ preventScroll: true });
+  }
+
+  devicesChanged() {
+    const { devices } = this.options;
+    this._press("mute", devices.tracks.microphone !== null && !devices.shown.microphone);
+    this._press("camera-off", !devices.wanted.camera);
+    if (!this.over && !this.onHold) void this.seat.use(devices.sent, devices.shown);
+  }
+
+  help() {
+    this.seat.help();
+  }
+
+  /** The page is left or loaded again: the seat waits for its successor. */
+  leavePage() {
+    this.seat.call.socket?.close();
+  }
+
+  /**
+   * @param {string} state
+   * @param {string} id
+   */
+  serverSays(state, id) {
+    if (id === this.id && state !== "closed") this.options.state(state);
+  }
+
+  /** @param {boolean} there */
+  serverThere(there) {
+    this.away = !there;
+    this._words();
+  }
+
+  /** The fragment about the session came anew: a hold or a transfer may have been done elsewhere. */
+  factsChanged() {
+    this._press("transfer", document.getElementById("session-marks")?.dataset["transfer"] === "yes");
+  }
+
+  /** @param {"saved" | "wrapup"} how */
+  end(how) {
+    if (this.over) return;
+    this.over = true;
+    this.seat.close();
+    show("room", null);
+    show("document", null);
+    for (const dialog of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (dialog).close();
+    if (how === "saved" || tray.size === 0) return this._finish("saved");
+    this.limit = setTimeout(() => this._finish("done"), WRAPUP_LIMIT_MS);
+    this.options.ended("wrapup");
+    element("session-title", HTMLElement).focus();
+    return undefined;
+  }
+
+  /** @param {"saved" | "done"} how */
+  _finish(how) {
+    clearTimeout(this.limit);
+    this.page.abort();
+    tray.clear();
+    const { devices } = this.options;
+    if (!devices.wanted.camera) void devices.turn("camera", true);
+    void devices.turn("microphone", true);
+    hush("room", false);
+    this.options.ended(how);
+  }
+
+  /**
+   * @param {string} seat
+   * @returns {Promise<import("../seat.js").Ticket>}
+   */
+  async _ticket(seat) {
+    const first = this.first;
+    this.first = null;
+    if (first) return first;
+    return /** @type {import("../seat.js").Ticket} */ (await this.options.server.post(`/sessions/${this.id}/ticket`, { seat }));
+  }
+
+  /**
+   * @param {string} from
+   * @param {MediaStream | null} stream
+   */
+  _stream(from, stream) {
+    if (from === "room") show("room", stream);
+    if (from !== "camera") return;
+    show("document", stream);
+    stage.dataset["large"] = stream ? "document" : "room";
+  }
+
+  /**
+   * @param {string} from
+   * @param {string} state
+   */
+  _line(from, state) {
+    if (from === "room" || from === "camera") this.lines[from] = state;
+    this._words();
+  }
+
+  /** @param {import("../text.js").Shown} shown */
+  _theirs(shown) {
+    this.theirs = shown;
+    this._words();
+  }
+
+  /** @param {import("../call.js").CallState} state */
+  _service(state) {
+    this.away = state === "lost";
+    this._words();
+  }
+
+  _words() {
+    const { room, camera } = this.lines;
+    const line = this.away && room === "good" ? "away" : room;
+    const bar = element("line", HTMLElement);
+    bar.dataset["state"] = line;
+    const said = say(`line.${line}`);
+    if (bar.textContent !== said) bar.textContent = said;
+    cover(element("room-words", HTMLElement), this._roomWords(room));
+    cover(element("document-words", HTMLElement), this._documentWords(camera));
+  }
+
+  /** @param {string} line */
+  _roomWords(line) {
+    if (this.onHold) return say("expert.on_hold");
+    if (line === "good") return this.theirs.camera ? "" : say("expert.customer_camera_off");
+    return say(line === "stalled" ? "line.restoring" : "expert.customer_coming");
+  }
+
+  /** @param {string} line */
+  _documentWords(line) {
+    const { camera } = this.seat.document;
+    if (camera === "lost" || camera === "away") return say("expert.document_away");
+    return line === "good" ? "" : say(line === "stalled" ? "line.restoring" : "expert.document_opening");
+  }
+
+  /** @param {string} why */
+  _closed(why) {
+    if (this.over) return;
+    if (why === "replaced") notify(say("expert.replaced"), { kind: "warn", lasts: true });
+    else notify(say(why === "unseated" || why === "no_ticket" ? "expert.unseated" : "expert.closed_elsewhere"));
+    this.end("wrapup");
+  }
+
+  _buttons() {
+    const { devices } = this.options;
+    this._on("mute", () => void devices.turn("microphone", !devices.shown.microphone));
+    this._on("camera-off", () => void devices.turn("camera", !devices.wanted.camera));
+    this._on("hold", () => void this._hold());
+    this._on("capture", () => this._capture());
+    this._on("zoom-in", () => paper.zoom(1));
+    this._on("zoom-out", () => paper.zoom(-1));
+    this._on("zoom", () => paper.whole());
+    this._on("turn", () => paper.turn());
+    this._on("swap", () => void (stage.dataset["large"] = stage.dataset["large"] === "room" ? "document" : "room"));
+    this._on("done", () => this._finish("done"));
+  }
+
+  _capture() {
+    const id = this.seat.capture();
+    if (id === null) notify(say("still.camera_lost"), { kind: "warn" });
+    else tray.begin(id);
+  }
+
+  /** On hold the customer is neither seen nor heard, nor are we. */
+  async _hold() {
+    const hold = !this.onHold;
+    try {
+      await this.options.server.post(`/sessions/${this.id}/${hold ? "hold" : "continue"}`);
+    } catch (error) {
+      return refused(error);
+    }
+    this.onHold = hold;
+    this._press("hold", hold);
+    hush("room", hold);
+    const { devices } = this.options;
+    const nothing = { camera: false, microphone: false };
+    await (hold ? this.seat.use({ audio: null, video: null }, nothing) : this.seat.use(devices.sent, devices.shown));
+    this._words();
+    return undefined;
+  }
+
+  /**
+   * @param {string} id
+   * @param {() => void} deed
+   */
+  _on(id, deed) {
+    document.getElementById(id)?.addEventListener("click", deed, { signal: this.page.signal });
+  }
+
+  /**
+   * @param {string} id
+   * @param {boolean} pressed
+   */
+  _press(id, pressed) {
+    document.getElementById(id)?.setAttribute("aria-pressed", String(pressed));
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * The expert's page: available or not, taking, and which of the three views stands. The session itself is
+ * expert-session.js. Taking loads no page: the answer of the deed carries the ticket.
+ */
+
+import { Devices } from "../devices.js";
+import { arrivals } from "./expert-queue.js";
+import { ExpertSession } from "./expert-session.js";
+import { listen } from "./expert-keys.js";
+import { cover, selfWords, showSelf } from "./media.js";
+import { api, callAddress, element, notify, refused, replaceFragment, say, stayFresh } from "./page.js";
+
+/** @typedef {import("../seat.js").Ticket & { id: string, state: string, expert_seat?: "expert" | "expert2" }} Taken */
+
+const server = api();
+const available = element("available", HTMLButtonElement);
+const takeNext = element("take-next", HTMLButtonElement);
+const devices = new Devices({ memory: localStorage, changed: () => devicesChanged() });
+const queue = arrivals();
+/** @type {ExpertSession | null} */
+let session = null;
+let taking = false;
+
+/** @param {"idle" | "session" | "wrapup"} view */
+function look(view) {
+  document.body.dataset["view"] = view;
+  if (view === "idle") queue.watch(true);
+}
+
+/** @param {string} state */
+function state(state) {
+  document.body.dataset["state"] = state;
+}
+
+function devicesChanged() {
+  showSelf(devices);
+  const words = selfWords(devices);
+  const idle = available.ariaPressed === "true" ? words : say("expert.camera_closed");
+  cover(element("self-words", HTMLElement), idle);
+  cover(element("session-self-words", HTMLElement), words);
+  session?.devicesChanged();
+  void listDevices();
+}
+
+async function listDevices() {
+  for (const kind of /** @type {const} */ (["camera", "microphone"])) {
+    const select = element(`pick-${kind}`, HTMLSelectElement);
+    const found = devices.wanted.camera || devices.wanted.microphone ? await devices.list(kind) : [];
+    const current = devices.tracks[kind]?.getSettings().deviceId;
+    select.disabled = found.length === 0;
+    select.replaceChildren(...found.map((one) => new Option(one.label, one.deviceId, false, one.deviceId === current)));
+  }
+}
+
+/** @param {boolean} on */
+async function beAvailable(on) {
+  available.ariaPressed = String(on);
+  queue.watch(on);
+  if (on) await devices.open();
+  else devices.close();
+}
+
+/**
+ * @param {() => Promise<Taken | null>} deed
+ */
+async function take(deed) {
+  if (taking || session) return;
+  taking = true;
+  takeNext.setAttribute("aria-busy", "true");
+  try {
+    const answer = deed();
+    // the camera is open while available; when it is not, it opens beside the deed
+    if (available.ariaPressed !== "true") void beAvailable(true);
+    const taken = await answer;
+    if (taken === null) notify(say("expert.none_waiting"));
+    else begin(taken);
+  } catch (error) {
+    refused(error);
+  } finally {
+    taking = false;
+    takeNext.removeAttribute("aria-busy");
+  }
+}
+
+/** @param {string} id */
+function takeOne(id) {
+  return take(async () => {
+    const claimed = await server.post(`/sessions/${id}/claim`);
+    return ticketOf(id, /** @type {{ state: string }} */ (claimed).state);
+  });
+}
+
+/**
+ * The seat is the successor's when the session is handed over; the server knows which, and refuses the other.
+ * @param {string} id
+ * @param {string} stands
+ * @returns {Promise<Taken>}
+ */
+async function ticketOf(id, stands) {
+  for (const seat of /** @type {const} */ (["expert", "expert2"])) {
+    try {
+      const ticket = await server.post(`/sessions/${id}/ticket`, { seat });
+      return { .../** @type {import("../seat.js").Ticket} */ (ticket), id, state: stands, expert_seat: seat };
+    } catch (error) {
+      if (seat === "expert2" || !(error instanceof Error) || !("status" in error) || error.status !== 403) throw error;
+    }
+  }
+  throw new Error("no seat");
+}
+
+/** @param {Taken} taken */
+function begin(taken) {
+  notify("");
+  session = new ExpertSession({
+    taken, server, devices, address: callAddress(),
+    state,
+    ended: (how) => {
+      state("");
+      if (how === "wrapup") return look("wrapup");
+      session = null;
+      look("idle");
+      takeNext.focus();
+      return undefined;
+    },
+  });
+  state(taken.state);
+  look("session");
+  queue.watch(false);
+  session.open();
+}
+
+available.addEventListener("click", () => void beAvailable(available.ariaPressed !== "true"));
+takeNext.addEventListener("click", () => void take(() => server.post("/sessions/take")));
+element("queue", HTMLElement).addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-take]") : null;
+  if (button instanceof HTMLElement && button.dataset["take"]) void takeOne(button.dataset["take"]);
+});
+for (const kind of /** @type {const} */ (["camera", "microphone"])) {
+  const select = element(`pick-${kind}`, HTMLSelectElement);
+  select.addEventListener("change", () => void devices.pick(kind, select.value));
+}
+listen(() => session !== null);
+addEventListener("online", () => session?.help());
+addEventListener("pagehide", () => session?.leavePage());
+
+stayFresh("expert", {
+  state: (now, id) => {
+    if (session) session.serverSays(now, id);
+    else if (id && !taking) void take(() => ticketOf(id, now));
+    else state(now);
+  },
+  fragment: (target, html) => {
+    replaceFragment(target, html);
+    if (target === "queue") queue.compare();
+    if (target === "session-facts") session?.factsChanged();
+  },
+  server: (there) => session?.serverThere(there),
+}, { always: true });

@@ -1,0 +1,197 @@
+/** What every page has: its words, its stream, its notices, its running clocks. Entry modules build on this. */
+
+import { Api, Refusal } from "../api.js";
+import { Live } from "../live.js";
+
+let texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
+const loadedAt = Date.now();
+
+/**
+ * @param {string} key a key under `js.`, without it
+ * @param {Record<string, string | number>} [facts]
+ * @returns {string}
+ */
+export function say(key, facts = {}) {
+  const words = String(texts[`js.${key}`] ?? key);
+  return Object.entries(facts).reduce((said, [name, fact]) => said.replaceAll(`{${name}}`, String(fact)), words);
+}
+
+/**
+ * Another language without loading the page: words stand in elements with `data-words`, in the same order in both.
+ * @param {Document} other this page as the server renders it in the other language
+ */
+export function reword(other) {
+  texts = JSON.parse(other.getElementById("texts")?.textContent ?? "{}");
+  document.documentElement.lang = other.documentElement.lang;
+  const theirs = other.querySelectorAll("[data-words]");
+  document.querySelectorAll("[data-words]").forEach((place, index) => {
+    const from = theirs[index];
+    if (!from) return;
+    place.innerHTML = from.innerHTML;
+    const label = from.getAttribute("aria-label");
+    if (label !== null) place.setAttribute("aria-label", label);
+  });
+}
+
+/** @param {string} key */
+export function says(key) {
+  return Object.hasOwn(texts, `js.${key}`);
+}
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} kind
+ * @returns {T}
+ */
+export function element(id, kind) {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new Error(`the page has no ${id}`);
+  return found;
+}
+
+/** @returns {Api} */
+export function api() {
+  const csrf = document.querySelector("meta[name=csrf-token]")?.getAttribute("content") ?? "";
+  return new Api({ csrf, language: () => document.documentElement.lang });
+}
+
+/** @returns {string} the websocket's address on this server */
+export function callAddress() {
+  return location.origin.replace(/^http/, "ws") + "/call";
+}
+
+/**
+ * Tells the person something in the page's status area; the same place, the newest only.
+ * @param {string} words
+ * @param {{ kind?: "" | "good" | "warn" | "bad", lasts?: boolean }} [how] lasts: stays until the next one
+ */
+export function notify(words, { kind = "", lasts = false } = {}) {
+  const area = element("notices", HTMLElement);
+  area.textContent = "";
+  if (!words) return;
+  const notice = document.createElement("div");
+  notice.className = kind ? `notice notice-${kind}` : "notice";
+  const text = document.createElement("p");
+  text.textContent = words;
+  notice.append(text);
+  area.append(notice);
+  if (!lasts) setTimeout(() => notice.remove(), 8000);
+}
+
+/**
+ * A refusal in the person's words: the server's own, or ours when it could not be reached.
+ * @param {unknown} error
+ */
+export function refused(error) {
+  if (!(error instanceof Refusal)) throw error;
+  const own = says(`refusal.${error.code}`) ? say(`refusal.${error.code}`) : "";
+  notify(error.words || own || say("refusal.failed"), { kind: "warn" });
+}
+
+/**
+ * Keeps the page fresh. Returns the stream, already open.
+ * @param {string} page
+ * @param {Partial<import("../live.js").LiveEvents>} [events]
+ * @param {{ id?: string, always?: boolean }} [how]
+ */
+export function stayFresh(page, events = {}, how = {}) {
+  const live = new Live({
+    page,
+    ...how,
+    events: {
+      state: (state) => void (document.body.dataset["state"] = state),
+      fragment: replaceFragment,
+      reload: () => location.reload(),
+      ...events,
+    },
+  });
+  document.addEventListener("visibilitychange", () => live.shown(document.hidden));
+  if (how.always || !document.hidden) live.open();
+  runClocks();
+  return live;
+}
+
+/**
+ * Replaces what stands in the target; who was on something there stays on its successor.
+ * @param {string} target
+ * @param {string} html
+ */
+export function replaceFragment(target, html) {
+  const place = document.getElementById(target);
+  if (!place) return;
+  const active = document.activeElement;
+  const trail = active instanceof HTMLElement && place.contains(active) ? mark(active, place) : null;
+  const open = [...place.querySelectorAll("details[open][id]")].map((details) => details.id);
+  place.innerHTML = html;
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  if (trail) successor(place, trail)?.focus({ preventScroll: true });
+  tellClocks();
+}
+
+/** @typedef {{ id: string, href: string | null, take: string | undefined, name: string | null, index: number }} Mark */
+
+const FOCUSABLE = "a[href], button, input, select, textarea, [tabindex]";
+
+/**
+ * @param {HTMLElement} active
+ * @param {HTMLElement} place
+ * @returns {Mark}
+ */
+function mark(active, place) {
+  return {
+    id: active.id,
+    href: active.getAttribute("href"),
+    take: active.dataset["take"],
+    name: active.getAttribute("name"),
+    index: [...place.querySelectorAll(FOCUSABLE)].indexOf(active),
+  };
+}
+
+/**
+ * @param {HTMLElement} place
+ * @param {Mark} trail
+ * @returns {HTMLElement | undefined}
+ */
+function successor(place, trail) {
+  const all = /** @type {HTMLElement[]} */ ([...place.querySelectorAll(FOCUSABLE)]);
+  return all.find((one) => trail.id !== "" && one.id === trail.id)
+    ?? all.find((one) => trail.take !== undefined && one.dataset["take"] === trail.take)
+    ?? all.find((one) => trail.href !== null && one.getAttribute("href") === trail.href)
+    ?? all.find((one) => trail.name !== null && one.getAttribute("name") === trail.name)
+    ?? all[Math.min(trail.index, all.length - 1)];
+}
+
+/** Elements with `data-since` show how long ago that was; `data-form=clock` as a running 0:00. */
+export function runClocks() {
+  tellClocks();
+  setInterval(tellClocks, 1000);
+}
+
+function tellClocks() {
+  for (const place of document.querySelectorAll("[data-since]")) {
+    if (!(place instanceof HTMLElement)) continue;
+    const seconds = Math.max(0, Math.floor((serverNow() - Date.parse(place.dataset["since"] ?? "")) / 1000));
+    const words = place.dataset["form"] === "clock" ? clock(seconds) : ago(seconds);
+    if (words !== place.textContent) place.textContent = words;
+  }
+}
+
+/** The server's clock, as far as it was right when the page was loaded. */
+function serverNow() {
+  const said = Date.parse(document.body.dataset["now"] ?? "");
+  return Number.isNaN(said) ? Date.now() : Date.now() + said - loadedAt;
+}
+
+/** @param {number} seconds */
+function clock(seconds) {
+  const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** @param {number} seconds */
+function ago(seconds) {
+  return seconds < 60 ? say("ago.now") : say("ago.minutes", { minutes: Math.floor(seconds / 60) });
+}

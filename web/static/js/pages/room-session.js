@@ -1,0 +1,175 @@
+/**
+ * A session on the room screen: the seat, the expert's picture and sound, the paper beside it. Of two experts the one who
+ * came last is shown.
+ */
+
+import { Seat } from "../seat.js";
+import { cover, play, show } from "./media.js";
+import { element, say } from "./page.js";
+
+/**
+ * @typedef {object} RoomSessionOptions
+ * @property {string} id
+ * @property {import("../api.js").Api} server
+ * @property {import("../devices.js").Devices} devices
+ * @property {string} address
+ * @property {(view: "waiting" | "session") => void} look
+ * @property {() => void} ended
+ */
+/** @typedef {import("../messages.js").SeatName} SeatName */
+
+const RATE = "etapalvelu.rate";
+/** A line that carried less is remembered, and the next call starts gently on it. */
+const THIN_KBIT = 800;
+
+export class RoomSession {
+  /** @param {RoomSessionOptions} options */
+  constructor(options) {
+    this.options = options;
+    this.over = false;
+    this.away = false;
+    /** @type {Map<SeatName, MediaStream>} experts in the order they came */
+    this.experts = new Map();
+    /** @type {Map<SeatName, string>} */
+    this.lines = new Map();
+    /** @type {Map<SeatName, import("../text.js").Shown>} */
+    this.theirs = new Map();
+    const last = Number(localStorage.getItem(RATE) ?? 0);
+    this.seat = new Seat({
+      seat: "room",
+      url: options.address,
+      ticket: (seat) => this._ticket(seat),
+      tracks: options.devices.sent,
+      shown: options.devices.shown,
+      ...(last > 0 && last < THIN_KBIT ? { startKbit: last } : {}),
+      events: {
+        stream: (from, stream) => this._stream(from, stream),
+        line: (from, state) => this._line(from, state),
+        shown: (from, shown) => this._theirs(from, shown),
+        service: (state) => this.serverThere(state !== "lost"),
+        // also when another screen of this room took over: nothing may stay here either
+        closed: () => this.options.ended(),
+        documentCamera: () => this._paper(),
+        progress: () => undefined,
+        done: () => undefined,
+        failed: () => undefined,
+      },
+    });
+    this.hear = element("hear", HTMLButtonElement);
+    this.hear.onclick = () => {
+      this.hear.hidden = true;
+      play("expert");
+    };
+  }
+
+  open() {
+    this.seat.open();
+  }
+
+  devicesChanged() {
+    void this.seat.use(this.options.devices.sent, this.options.devices.shown);
+  }
+
+  help() {
+    this.seat.help();
+  }
+
+  /** @param {boolean} there */
+  serverThere(there) {
+    this.away = !there;
+    this._words();
+  }
+
+  reworded() {
+    this._words();
+    this._paper();
+  }
+
+  close() {
+    if (this.over) return;
+    this.over = true;
+    const rate = this.seat.rate(this._shown() ?? "expert");
+    if (rate > 0) localStorage.setItem(RATE, String(rate));
+    this.seat.close();
+    this.hear.hidden = true;
+    show("expert", null);
+    show("document", null);
+    element("stage", HTMLElement).dataset["paper"] = "no";
+    cover(element("expert-words", HTMLElement), "");
+  }
+
+  /**
+   * @param {SeatName} seat
+   * @returns {Promise<import("../seat.js").Ticket>}
+   */
+  async _ticket(seat) {
+    const { server, id } = this.options;
+    return /** @type {import("../seat.js").Ticket} */ (await server.post(`/sessions/${id}/ticket`, { seat }));
+  }
+
+  /**
+   * @param {SeatName} from
+   * @param {MediaStream | null} stream
+   */
+  _stream(from, stream) {
+    if (from === "camera") {
+      show("document", stream);
+      return this._paper();
+    }
+    if (stream === null) this.experts.delete(from);
+    else if (this.experts.get(from) !== stream) {
+      this.experts.delete(from);
+      this.experts.set(from, stream);
+    }
+    const shown = this._shown();
+    show("expert", (shown && this.experts.get(shown)) ?? null, () => void (this.hear.hidden = false));
+    this.options.look(shown ? "session" : "waiting");
+    return this._words();
+  }
+
+  /**
+   * @param {SeatName} from
+   * @param {string} state
+   */
+  _line(from, state) {
+    this.lines.set(from, state);
+    if (from === "camera") this._paper();
+    else this._words();
+  }
+
+  /**
+   * @param {SeatName} from
+   * @param {import("../text.js").Shown} shown
+   */
+  _theirs(from, shown) {
+    this.theirs.set(from, shown);
+    this._words();
+  }
+
+  _words() {
+    if (this.over) return;
+    const shown = this._shown();
+    const line = shown ? this.lines.get(shown) : undefined;
+    const off = shown !== undefined && this.theirs.get(shown)?.camera === false;
+    let words = "";
+    if (line === "stalled") words = say("line.restoring");
+    else if (line !== "good") words = say("room.expert_coming");
+    else if (off) words = say("room.expert_camera_off");
+    cover(element("expert-words", HTMLElement), words);
+    const paper = element("document-words", HTMLElement);
+    const said = this.away && line === "good" ? say("line.away") : say("room.paper");
+    if (paper.textContent !== said) paper.textContent = said;
+  }
+
+  _paper() {
+    if (this.over) return;
+    const there = this.seat.document.camera === "ok" && this.lines.get("camera") !== "none";
+    element("stage", HTMLElement).dataset["paper"] = there ? "yes" : "no";
+  }
+
+  /** @returns {SeatName | undefined} the expert who came last */
+  _shown() {
+    return [...this.experts.keys()].at(-1);
+  }
+
+}
