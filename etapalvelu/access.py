@@ -85,6 +85,19 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     visitor: Visitor
 
 
+VISITOR = web.RequestKey("visitor", Visitor)
+
+
+def visitor_of(request: web.Request) -> Visitor:
+    """Whom `doors.guard` let in at a door that lets nobody in unknown."""
+    return request[VISITOR]
+
+
+def visitor_if_any(request: web.Request) -> Visitor | None:
+    """The same at an open door: None for a stranger."""
+    return request.get(VISITOR)
+
+
 class Access:
     """Made once by `app`. `revoked` is awaited with `Visitor.seat_login` whenever a login ends before its time."""
 
