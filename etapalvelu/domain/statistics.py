@@ -1,0 +1,47 @@
+"""Figures over sessions, computed from the sessions alone; nothing is counted on the side."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from statistics import median
+
+import msgspec
+
+from etapalvelu.domain.moments import HELSINKI
+from etapalvelu.domain.session import Session
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """How many, and how long, in seconds; None where there is nothing to count."""
+
+    sessions: int
+    served: int
+    waiting_median: int | None
+    waiting_longest: int | None
+    service_median: int | None
+    stills: int
+
+
+def figures(sessions: Sequence[Session]) -> Figures:
+    """`served` are those in which customer and expert were connected."""
+    waits = [seconds for session in sessions if (seconds := session.waiting_seconds) is not None]
+    services = [seconds for session in sessions if (seconds := session.service_seconds) is not None]
+    return Figures(
+        sessions=len(sessions),
+        served=sum(session.connected_at is not None for session in sessions),
+        waiting_median=round(median(waits)) if waits else None,
+        waiting_longest=max(waits, default=None),
+        service_median=round(median(services)) if services else None,
+        stills=sum(session.stills for session in sessions),
+    )
+
+
+def tally(sessions: Iterable[Session], of: Callable[[Session], str | None]) -> list[tuple[str, int]]:
+    """Counts by what `of` tells of a session, the largest first; None is left out."""
+    counts = Counter(key for session in sessions if (key := of(session)) is not None)
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def by_day(sessions: Iterable[Session]) -> dict[date, int]:
+    """How many were opened on each day in Finland that had any."""
+    return dict(sorted(Counter(session.opened_at.astimezone(HELSINKI).date() for session in sessions).items()))

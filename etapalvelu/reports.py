@@ -1,0 +1,186 @@
+"""Questions about sessions, asked by people; reads only. Every read of another's row is itself logged."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from etapalvelu.domain.codes import Readiness, State
+from etapalvelu.domain.errors import NotAllowedError, NotFoundError
+from etapalvelu.domain.log import Entry, verify
+from etapalvelu.domain.moments import HELSINKI, timestamp
+from etapalvelu.domain.people import Person, Role, Staff, may_know, may_read
+from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing, readiness
+from etapalvelu.domain.queue import place_of, queue_for
+from etapalvelu.domain.session import Session
+from etapalvelu.ports import AccessRecord, Clock, PlaceStore, Sample, SessionFilter, SessionStore
+
+# How many rows an export reads at a time.
+EXPORT_CHUNK = 500
+
+CSV_COLUMNS = (
+    "id", "point", "room", "theme", "language", "reason", "state", "opened_at", "opened_at_helsinki", "claimed_at",
+    "connected_at", "closed_at", "waiting_seconds", "service_seconds", "advisor", "expert", "close_cause", "cause_class",
+    "outcomes", "follow_up", "stills",
+)  # fmt: skip
+
+
+class RoomState(msgspec.Struct, frozen=True, kw_only=True):
+    """A room as it is just now: fit for use or what is missing, and the session that is open in it."""
+
+    room: Room
+    devices: RoomDevices
+    readiness: Readiness
+    missing: tuple[str, ...]
+    session: Session | None
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known of one session. `proven` is True when its hash chain and rules hold."""
+
+    session: Session
+    entries: Sequence[Entry]
+    samples: Sequence[Sample]
+    proven: bool
+
+
+class Reports:
+    """Made once by `app`."""
+
+    def __init__(self, *, sessions: SessionStore, places: PlaceStore, clock: Clock) -> None:
+        self._sessions = sessions
+        self._places = places
+        self._clock = clock
+
+    async def session(self, who: Person, session_id: str) -> Session:
+        """One session. Raises `NotFoundError` for who may not know of it, `NotAllowedError` for who may not read it."""
+        session = await self._sessions.session(session_id)
+        if session is None or not may_know(who, session):
+            raise NotFoundError
+        if not may_read(who, session):
+            raise NotAllowedError
+        if not (isinstance(who, Staff) and who.account in (session.advisor, session.expert, session.successor)):
+            await self._note_access(who, "session", session_id)
+        return session
+
+    async def timeline(self, who: Person, session_id: str) -> Timeline:
+        """One session with its log and line statistics. Raises like `session`."""
+        session = await self.session(who, session_id)
+        entries = await self._sessions.entries(session_id)
+        samples = await self._sessions.samples(session_id)
+        return Timeline(session=session, entries=entries, samples=samples, proven=verify(entries) is None)
+
+    async def select(self, who: Person, which: SessionFilter) -> list[Session]:
+        """Sessions in the supervisor's scope, newest first. Raises `NotAllowedError` outside it."""
+        found = await self._sessions.select(_scoped(who, which))
+        await self._note_access(who, "sessions", _told(which))
+        return found
+
+    async def csv_rows(self, who: Person, which: SessionFilter) -> AsyncIterator[Sequence[str]]:
+        """The header and a row a session. The export is noted before the first row is given."""
+        scoped = _scoped(who, msgspec.structs.replace(which, limit=EXPORT_CHUNK, after=None))
+        await self._note_access(who, "export", _told(which))
+        yield CSV_COLUMNS
+        while True:
+            sessions = await self._sessions.select(scoped)
+            for session in sessions:
+                yield csv_row(session)
+            if len(sessions) < EXPORT_CHUNK:
+                return
+            scoped = msgspec.structs.replace(scoped, after=(sessions[-1].opened_at, sessions[-1].id))
+
+    async def queue(self, expert: Staff) -> list[Session]:
+        """What this expert may take now, in the order of service."""
+        return queue_for(expert, await self._sessions.open_sessions())
+
+    async def place(self, session: Session) -> int | None:
+        """Its place among those waiting for the same theme."""
+        return place_of(session, await self._sessions.open_sessions())
+
+    async def open_sessions(self, who: Person) -> list[Session]:
+        """Open sessions the person may know of, oldest first."""
+        sessions = [session for session in await self._sessions.open_sessions() if may_know(who, session)]
+        return sorted(sessions, key=lambda session: (session.opened_at, session.id))
+
+    async def open_in_room(self, room: str) -> Session | None:
+        """The session a room's devices belong to just now."""
+        return next((session for session in await self._sessions.open_sessions() if session.room == room), None)
+
+    async def rooms(self, who: Person) -> list[RoomState]:
+        """The rooms of the person's point, or all."""
+        point = who.point if isinstance(who, Staff) else None
+        rooms = await self._places.rooms(point)
+        devices = await self._places.devices(room.id for room in rooms)
+        in_use = {session.room: session for session in await self._sessions.open_sessions()}
+        return [
+            RoomState(
+                room=room,
+                devices=devices[room.id],
+                readiness=readiness(devices[room.id]),
+                missing=missing(devices[room.id]),
+                session=in_use.get(room.id),
+            )
+            for room in rooms
+        ]
+
+    async def points(self, who: Person) -> list[ServicePoint]:
+        """The person's point, or all."""
+        points = await self._places.points()
+        scope = who.point if isinstance(who, Staff) else None
+        return [point for point in points if scope in (None, point.id)]
+
+    async def between(self, who: Person, since: datetime, until: datetime, point: str | None = None) -> list[Session]:
+        """All sessions opened in the half-open time, for figures that name nobody."""
+        scoped = _scoped(who, SessionFilter(since=since, until=until, point=point, limit=EXPORT_CHUNK))
+        found: list[Session] = []
+        while True:
+            page = await self._sessions.select(scoped)
+            found.extend(page)
+            if len(page) < EXPORT_CHUNK:
+                return found
+            scoped = msgspec.structs.replace(scoped, after=(page[-1].opened_at, page[-1].id))
+
+    async def _note_access(self, who: Person, what: str, detail: str) -> None:
+        record = AccessRecord(at=self._clock(), account=who.account, what=what, detail=detail)
+        await self._sessions.add_access(record)
+
+
+def csv_row(session: Session) -> Sequence[str]:
+    """The session in the order of `CSV_COLUMNS`; cells that a spreadsheet would run as a formula are quoted."""
+    values = msgspec.structs.asdict(session) | {
+        "opened_at_helsinki": session.opened_at.astimezone(HELSINKI).strftime("%Y-%m-%d %H:%M:%S"),
+        "waiting_seconds": session.waiting_seconds,
+        "service_seconds": session.service_seconds,
+        "outcomes": " ".join(session.outcomes),
+    }
+    return [_cell(values[column]) for column in CSV_COLUMNS]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = timestamp(value) if isinstance(value, datetime) else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _scoped(who: Person, which: SessionFilter) -> SessionFilter:
+    """The filter cut to what a supervisor (or the admin, who reads alike) may see."""
+    if not isinstance(who, Staff) or who.role not in (Role.SUPERVISOR, Role.ADMIN):
+        raise NotAllowedError
+    if who.point is None:
+        return which
+    if which.point not in (None, who.point):
+        raise NotAllowedError
+    return msgspec.structs.replace(which, point=who.point)
+
+
+def _told(which: SessionFilter) -> str:
+    """The filter as the access log keeps it."""
+    parts = {
+        "from": None if which.since is None else timestamp(which.since.astimezone(UTC)),
+        "to": None if which.until is None else timestamp(which.until.astimezone(UTC)),
+        "point": which.point,
+        "theme": which.theme,
+        "state": None if which.state is None else State(which.state).value,
+    }
+    return " ".join(f"{name}={value}" for name, value in parts.items() if value is not None)
