@@ -1,0 +1,248 @@
+"""Who is shown the document in one call, and over which connection: offers in advance, new generations, changes of seats.
+
+The agent always offers. Generations of a seat only ever rise, so an old answer can never meet a new connection.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Final
+
+from aiortc.exceptions import InvalidStateError
+
+from etapalvelu.room.server import IceServer
+from etapalvelu.room.track import LiveView
+from etapalvelu.room.viewer import BadAnswerError, Viewer
+from etapalvelu.tasks import spawn
+from signaling.messages import (
+    CandidateFrom,
+    Description,
+    DescriptionFrom,
+    RestartFrom,
+    Seat,
+    SeatJoined,
+    SeatLeft,
+    SessionDescription,
+    Welcome,
+)
+
+log = logging.getLogger(__name__)
+
+VIEWERS: Final[frozenset[Seat]] = frozenset({"room", "expert", "expert2"})
+# Who will surely come finds an offer waiting; the others get theirs when they sit down.
+IN_ADVANCE: Final[frozenset[Seat]] = frozenset({"room", "expert"})
+CONNECT_SECONDS: Final = 15.0
+FIRST_RETRY_SECONDS: Final = 1.0
+LAST_RETRY_SECONDS: Final = 5.0
+
+Send = Callable[[Description], Awaitable[None]]
+Furnish = Callable[[Viewer], None]
+
+
+class Place:
+    """One seat's connections: the one in use and, for a moment, its successor."""
+
+    def __init__(self, seat: Seat, audience: "Audience") -> None:
+        self.seat = seat
+        # None while nobody sits there: the offer waits for whoever comes first.
+        self.epoch: int | None = None
+        self._audience = audience
+        self._generation = 0
+        self._current: Viewer | None = None
+        self._coming: Viewer | None = None
+        self._retry = FIRST_RETRY_SECONDS
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._current is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """An offer is out that nobody has answered yet."""
+        newest = self._coming or self._current
+        return newest is not None and not newest.answered
+
+    def begin(self) -> None:
+        """Offer a new generation; a connection that works stays until the new one does."""
+        self._stop_timer()
+        self._generation += 1
+        viewer = self._audience.viewer(self.seat, self._generation, self._changed)
+        if self._current is not None and self._current.state == "connected":
+            self._part_with(self._coming)
+            self._coming = viewer
+        else:
+            self._part_with(self._current)
+            self._part_with(self._coming)
+            self._current, self._coming = viewer, None
+        self._audience.spawn(self._offer(viewer), f"offer to {self.seat}")
+
+    def restart(self, generation: int) -> None:
+        """The other side says that this generation failed; an older one has its successor already."""
+        if generation >= self._generation:
+            self.begin()
+
+    async def take_answer(self, message: DescriptionFrom) -> None:
+        viewer = self._viewer(message.generation)
+        if viewer is None or message.description.type != "answer":
+            return
+        await viewer.answer(message.description.sdp)
+        self._start_timer(CONNECT_SECONDS, lambda: self._changed(viewer))
+
+    async def take_candidate(self, message: CandidateFrom) -> None:
+        viewer = self._viewer(message.generation)
+        if viewer is not None:
+            await viewer.candidate(message.candidate)
+
+    def close(self) -> None:
+        """Let go of every connection with this seat."""
+        self._stop_timer()
+        self._part_with(self._current)
+        self._part_with(self._coming)
+        self._current = self._coming = None
+        self.epoch = None
+
+    async def _offer(self, viewer: Viewer) -> None:
+        try:
+            sdp = await viewer.offer()
+        except InvalidStateError:
+            # It was closed while it looked for addresses.
+            return
+        if viewer in (self._current, self._coming):
+            description = SessionDescription(type="offer", sdp=sdp)
+            await self._audience.send(Description(to=self.seat, generation=viewer.generation, description=description))
+
+    def _viewer(self, generation: int) -> Viewer | None:
+        return next((one for one in (self._current, self._coming) if one and one.generation == generation), None)
+
+    def _changed(self, viewer: Viewer) -> None:
+        """A connection came up, broke, or did not come up in time."""
+        if viewer not in (self._current, self._coming):
+            return
+        if viewer is self._current and viewer.state == "broken" and self._coming is not None:
+            # Its successor is on the way already.
+            self._part_with(viewer)
+            self._current, self._coming = self._coming, None
+            return
+        self._stop_timer()
+        if viewer.state == "connected":
+            log.info("document is shown to %s, generation=%d", self.seat, viewer.generation)
+            self._retry = FIRST_RETRY_SECONDS
+            if viewer is self._coming:
+                self._part_with(self._current)
+                self._current, self._coming = viewer, None
+            return
+        log.warning("document connection to %s broke, generation=%d", self.seat, viewer.generation)
+        self._start_timer(self._retry, self.begin)
+        self._retry = min(self._retry * 2, LAST_RETRY_SECONDS)
+
+    def _part_with(self, viewer: Viewer | None) -> None:
+        if viewer is not None:
+            self._audience.part_with(viewer)
+
+    def _start_timer(self, seconds: float, what: Callable[[], None]) -> None:
+        self._stop_timer()
+        self._timer = asyncio.get_running_loop().call_later(seconds, what)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class Audience:
+    """All seats of one call that may see the document. `furnish` gives each new viewer its data channel."""
+
+    def __init__(self, *, view: LiveView, send: Send, furnish: Furnish) -> None:
+        self.send = send
+        self.ice_servers: Sequence[IceServer] = ()
+        self._view = view
+        self._furnish = furnish
+        self._places: dict[Seat, Place] = {}
+        self._own_epoch = 0
+        self._working: set[asyncio.Task[None]] = set()
+
+    def viewer(self, seat: Seat, generation: int, changed: Callable[[Viewer], None]) -> Viewer:
+        """A new connection for a seat, with its data channel."""
+        viewer = Viewer(seat, generation, view=self._view, ice_servers=self.ice_servers, changed=changed)
+        self._furnish(viewer)
+        return viewer
+
+    def part_with(self, viewer: Viewer) -> None:
+        """Close a connection without waiting for it."""
+        self.spawn(viewer.close(), f"close {viewer.seat}")
+
+    def spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+        """Start work that `close` waits for."""
+        task = spawn(work, name=name)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+
+    def welcome(self, welcome: Welcome) -> None:
+        """Our seat is taken, or taken up again: bring every place in line with who is there."""
+        if welcome.epoch != self._own_epoch:
+            for place in self._places.values():
+                place.close()
+            self._own_epoch = welcome.epoch
+        present = {other.seat: other.epoch for other in welcome.present if other.seat in VIEWERS}
+        for seat, place in self._places.items():
+            if place.epoch is not None and seat not in present:
+                place.close()
+        for seat, epoch in present.items():
+            self.joined(SeatJoined(seat=seat, epoch=epoch))
+        for seat in IN_ADVANCE:
+            self._prepare(seat)
+
+    def joined(self, message: SeatJoined) -> None:
+        if message.seat not in VIEWERS:
+            return
+        place = self._place(message.seat)
+        if place.epoch == message.epoch:
+            return
+        # An offer made in advance is already in the newcomer's hands.
+        if place.epoch is not None or not place.is_open:
+            place.close()
+            place.begin()
+        place.epoch = message.epoch
+
+    def left(self, message: SeatLeft) -> None:
+        if message.seat in VIEWERS:
+            self._place(message.seat).close()
+            self._prepare(message.seat)
+
+    async def receive(self, message: DescriptionFrom | CandidateFrom | RestartFrom) -> None:
+        """What a seat sent for one of our connections."""
+        place = self._places.get(message.from_)
+        if place is None:
+            return
+        try:
+            match message:
+                case DescriptionFrom():
+                    await place.take_answer(message)
+                case CandidateFrom():
+                    await place.take_candidate(message)
+                case RestartFrom():
+                    place.restart(message.generation)
+        except BadAnswerError as error:
+            log.warning("%s", error)
+
+    def renew_offers(self) -> None:
+        """Make the offers anew that nobody has answered yet: their relay credentials grow old."""
+        for place in self._places.values():
+            if place.is_waiting:
+                place.begin()
+
+    async def close(self) -> None:
+        """Close every connection and wait until all are closed."""
+        for place in self._places.values():
+            place.close()
+        self._places.clear()
+        if self._working:
+            await asyncio.wait(self._working)
+
+    def _prepare(self, seat: Seat) -> None:
+        if seat in IN_ADVANCE and not self._place(seat).is_open:
+            self._place(seat).begin()
+
+    def _place(self, seat: Seat) -> Place:
+        return self._places.setdefault(seat, Place(seat, self))

@@ -1,0 +1,129 @@
+"""The camera's part in one call: takes the seat `camera` and shows the document, until the call is closed."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import aiohttp
+
+from etapalvelu.room.audience import Audience
+from etapalvelu.room.camera import Camera, CameraStatus
+from etapalvelu.room.document import DocumentChannel, Stills
+from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError
+from etapalvelu.room.track import LiveView
+from etapalvelu.room.viewer import Viewer
+from etapalvelu.tasks import spawn
+from signaling.client import CallClient
+from signaling.errors import RefusedError
+from signaling.messages import (
+    CallClosed,
+    CandidateFrom,
+    DescriptionFrom,
+    Error,
+    FromServer,
+    Noted,
+    RestartFrom,
+    SeatJoined,
+    SeatLeft,
+    StillTaken,
+    Welcome,
+)
+
+log = logging.getLogger(__name__)
+
+# Relay credentials are short-lived; an offer that waits for an expert is made anew before they end.
+RENEW_SECONDS: Final = 240.0
+BYE_SECONDS: Final = 1.0
+
+
+class DocumentCall:
+    """One session's call, from `run` to its end. `leave` may come at any time, from another task."""
+
+    def __init__(
+        self,
+        session: str,
+        *,
+        server: Server,
+        http: aiohttp.ClientSession,
+        camera: Camera,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._session = session
+        self._server = server
+        self._camera = camera
+        self._now = now
+        self._view = LiveView(camera)
+        self._client = CallClient(server.call_address, self._ticket, http)
+        self._audience = Audience(view=self._view, send=self._client.send, furnish=self._furnish)
+        self._stills = Stills(camera, taken=self._note)
+        self._channels: dict[Viewer, DocumentChannel] = {}
+
+    async def run(self) -> None:
+        """Hold the seat until the call is closed or left; raises RefusedError when the server does not let us sit."""
+        renewing = spawn(self._renew(), name="relay credentials")
+        try:
+            async for message in self._client:
+                await self._receive(message)
+        finally:
+            renewing.cancel()
+            await self._close()
+
+    async def leave(self) -> None:
+        """Give the seat up with a bye; `run` ends soon after."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BYE_SECONDS):
+                await self._client.close()
+
+    def tell(self, status: CameraStatus) -> None:
+        """Say to every viewer how the camera is, without waiting for the next heartbeat."""
+        for channel in self._channels.values():
+            channel.tell(status)
+
+    async def _receive(self, message: FromServer) -> None:
+        match message:
+            case Welcome():
+                log.info("seat taken, present=%d", len(message.present))
+                self._audience.welcome(message)
+            case SeatJoined():
+                self._audience.joined(message)
+            case SeatLeft():
+                self._audience.left(message)
+            case DescriptionFrom() | CandidateFrom() | RestartFrom():
+                await self._audience.receive(message)
+            case CallClosed():
+                log.info("call closed, reason=%s", message.reason)
+            case Error():
+                log.warning("server error, code=%s", message.code)
+
+    async def _ticket(self) -> str:
+        try:
+            seating = await self._server.seating(self._session)
+        except ServerRefusedError as error:
+            raise RefusedError(error.code, "no ticket for the camera") from error
+        self._audience.ice_servers = seating.ice_servers
+        return seating.ticket
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            if self._audience.ice_servers and self._client.is_connected:
+                with contextlib.suppress(ServerAwayError, RefusedError):
+                    await self._ticket()
+                    self._audience.renew_offers()
+
+    def _furnish(self, viewer: Viewer) -> None:
+        self._channels = {known: channel for known, channel in self._channels.items() if not known.is_closed}
+        self._channels[viewer] = DocumentChannel(viewer, camera=self._camera, taking=self._stills, now=self._now)
+
+    async def _note(self, note: StillTaken) -> None:
+        await self._client.send(Noted(note=note))
+
+    async def _close(self) -> None:
+        for channel in self._channels.values():
+            channel.close()
+        self._channels.clear()
+        await self._audience.close()
+        self._view.forget()

@@ -1,0 +1,189 @@
+"""The data channel `document` with one viewer: the camera's heartbeat, stills asked for, key frames asked for.
+
+A still is on its way to one viewer at a time; whoever asks meanwhile is told `busy`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+from aiortc import RTCDataChannel
+
+from etapalvelu.room.camera import Camera, CameraLostError, CameraStatus
+from etapalvelu.room.viewer import Viewer
+from etapalvelu.tasks import spawn
+from signaling import stills
+from signaling.messages import StillTaken
+from signaling.stills import Capture, FromAgent, KeyFrame, StillAck, StillBegin, StillError, StillMissing
+
+log = logging.getLogger(__name__)
+
+# Beyond this the sender waits: more would only lengthen the way of the next heartbeat.
+BUFFERED_BYTES: Final = 512 * 1024
+ANSWER_SECONDS: Final = 20.0
+MOST_ROUNDS: Final = 5
+# No page is looked for yet, so nothing is said about it.
+VERDICT: Final = "unchecked"
+
+
+class ViewerGoneError(Exception):
+    """The data channel closed, or the viewer stopped answering."""
+
+
+class Stills:
+    """Takes and delivers stills, one at a time. `taken` hears of each that arrived whole."""
+
+    def __init__(self, camera: Camera, *, taken: Callable[[StillTaken], Awaitable[None]]) -> None:
+        self._camera = camera
+        self._taken = taken
+        self._number = 0
+        self._is_busy = False
+
+    def refusal(self, viewer: Viewer) -> str | None:
+        """The code of why this viewer gets no still now."""
+        if viewer.seat not in stills.CAPTURE_SEATS:
+            return "not_allowed"
+        if self._is_busy:
+            return "busy"
+        return None if self._camera.status.camera == "ok" else "camera_lost"
+
+    async def deliver(self, still_id: str, outlet: "DocumentChannel") -> None:
+        """Take a still and bring it to the viewer, however many rounds that needs."""
+        self._is_busy = True
+        try:
+            still = await self._camera.still()
+            self._number += 1
+            begin = stills.begin(id=still_id, number=self._number, data=still.jpeg, width=still.width, height=still.height)
+            await self._send(begin, still.jpeg, outlet)
+        except CameraLostError:
+            outlet.send(stills.StillFailed(id=still_id, code="camera_lost"))
+        except StillError:
+            outlet.send(stills.StillFailed(id=still_id, code="too_large"))
+        except ViewerGoneError as error:
+            log.warning("still was not delivered: %s", error)
+        finally:
+            self._is_busy = False
+
+    async def _send(self, begin: StillBegin, data: bytes, outlet: "DocumentChannel") -> None:
+        outlet.send(begin)
+        wanted: tuple[int, ...] | None = None
+        for _ in range(MOST_ROUNDS):
+            for chunk in stills.cut(begin, data, wanted):
+                await outlet.send_chunk(chunk)
+            outlet.send(stills.StillEnd(id=begin.id))
+            answer = await outlet.answer(begin.id)
+            if isinstance(answer, StillAck):
+                await self._arrived(begin, answer)
+                return
+            wanted = answer.chunks
+        raise ViewerGoneError("the viewer misses chunks again and again")
+
+    async def _arrived(self, begin: StillBegin, answer: StillAck) -> None:
+        if answer.sha256 != begin.sha256:
+            raise ViewerGoneError("the viewer acknowledged another picture")
+        log.info("still delivered, bytes=%d", begin.size)
+        note = StillTaken(sha256=begin.sha256, size=begin.size, width=begin.width, height=begin.height, verdict=VERDICT)
+        await self._taken(note)
+
+
+class DocumentChannel:
+    """One viewer's channel, from the making of the connection to its end."""
+
+    def __init__(self, viewer: Viewer, *, camera: Camera, taking: Stills, now: Callable[[], datetime]) -> None:
+        self._viewer = viewer
+        self._channel: RTCDataChannel = viewer.channel
+        self._camera = camera
+        self._stills = taking
+        self._now = now
+        self._answers: asyncio.Queue[StillAck | StillMissing] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._channel.bufferedAmountLowThreshold = BUFFERED_BYTES // 2
+        self._channel.on("open", self._opened)
+        self._channel.on("message", self._received)
+        self._channel.on("bufferedamountlow", self._room.set)
+        self._channel.on("close", self._closed)
+        self._beating: asyncio.Task[None] | None = None
+        self._delivery: asyncio.Task[None] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._channel.readyState == "open"
+
+    def send(self, message: FromAgent) -> None:
+        """Send a message; a channel that has closed meanwhile takes it silently."""
+        if self.is_open:
+            self._channel.send(stills.encode(message))
+
+    def tell(self, status: CameraStatus) -> None:
+        """Say how the camera is."""
+        is_ok = status.camera == "ok"
+        at = self._now().isoformat(timespec="milliseconds")
+        width, height = (status.width, status.height) if is_ok else (None, None)
+        self.send(stills.Status(camera=status.camera, at=at, width=width, height=height))
+
+    async def send_chunk(self, chunk: bytes) -> None:
+        """Send a chunk once there is room for it; raises ViewerGoneError."""
+        while self.is_open and self._channel.bufferedAmount > BUFFERED_BYTES:
+            self._room.clear()
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._room.wait()
+            except TimeoutError:
+                raise ViewerGoneError("the line takes no more") from None
+        if not self.is_open:
+            raise ViewerGoneError("the channel closed")
+        self._channel.send(chunk)
+
+    async def answer(self, still_id: str) -> StillAck | StillMissing:
+        """What the viewer says to a still; raises ViewerGoneError when it says nothing."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while (answer := await self._answers.get()).id != still_id:
+                    pass
+        except TimeoutError:
+            raise ViewerGoneError("the viewer does not answer") from None
+        return answer
+
+    def close(self) -> None:
+        """End the heartbeat and a delivery under way."""
+        for task in (self._beating, self._delivery):
+            if task is not None:
+                task.cancel()
+
+    def _opened(self) -> None:
+        self._beating = spawn(self._beat(), name=f"heartbeat to {self._viewer.seat}")
+
+    def _closed(self) -> None:
+        self._room.set()
+        self.close()
+
+    async def _beat(self) -> None:
+        while self.is_open:
+            self.tell(self._camera.status)
+            await asyncio.sleep(stills.STATUS_SECONDS)
+
+    def _received(self, data: str | bytes) -> None:
+        if isinstance(data, bytes):
+            log.warning("%s sent bytes where messages are expected", self._viewer.seat)
+            return
+        try:
+            message = stills.decode_from_viewer(data)
+        except StillError:
+            log.warning("%s sent a message that is not known", self._viewer.seat)
+            return
+        match message:
+            case Capture():
+                self._capture(message)
+            case StillAck() | StillMissing():
+                self._answers.put_nowait(message)
+            case KeyFrame():
+                self._viewer.send_key_frame()
+
+    def _capture(self, message: Capture) -> None:
+        refusal = self._stills.refusal(self._viewer)
+        if refusal is not None:
+            self.send(stills.StillFailed(id=message.id, code=refusal))
+            return
+        self._delivery = spawn(self._stills.deliver(message.id, self), name=f"still to {self._viewer.seat}")

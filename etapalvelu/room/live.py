@@ -1,0 +1,96 @@
+"""Which session is on in this room, as the server tells it in a stream of events that is opened again whenever it ends.
+
+While the server is away nothing is told: a call that is on goes on.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+
+from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError
+
+log = logging.getLogger(__name__)
+
+# The server writes something at least every 10 seconds.
+SILENCE_LIMIT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=25)
+FIRST_RETRY_SECONDS: Final = 0.5
+LAST_RETRY_SECONDS: Final = 10.0
+
+
+class Event(Struct, frozen=True):
+    name: str
+    data: str
+
+
+class EventReader:
+    """Puts lines of a server-sent event stream together (WHATWG HTML, 9.2.6); only `event` and `data` matter here."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._data: list[str] = []
+
+    def feed(self, line: str) -> Event | None:
+        """Take one line without its end; return an event when it is complete."""
+        if not line:
+            return self._complete()
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            self._name = value
+        elif field == "data":
+            self._data.append(value)
+        return None
+
+    def _complete(self) -> Event | None:
+        event = Event(self._name or "message", "\n".join(self._data)) if self._data else None
+        self._name, self._data = "", []
+        return event
+
+
+class _Session(Struct, frozen=True):
+    id: str
+
+
+async def sessions(server: Server) -> AsyncGenerator[str | None, None]:
+    """Yield the id of the session in this room, or None when there is none, on each connect and each change.
+
+    Raises ServerRefusedError when the credential is no longer good.
+    """
+    retry = FIRST_RETRY_SECONDS
+    while True:
+        try:
+            async with aclosing(_events(server)) as events:
+                async for event in events:
+                    retry = FIRST_RETRY_SECONDS
+                    # Other events are of a later version, or for pages.
+                    if event.name == "session":
+                        yield msgspec.json.decode(event.data, type=_Session).id
+                    elif event.name == "none":
+                        yield None
+        except ServerAwayError as error:
+            log.warning("no news of sessions: %s", error)
+        except ServerRefusedError as error:
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                raise
+            log.warning("no news of sessions: %s", error)
+        except (msgspec.DecodeError, ValueError):
+            log.warning("no news of sessions: the server wrote an event that cannot be read")
+        await asyncio.sleep(retry)
+        retry = min(retry * 2, LAST_RETRY_SECONDS)
+
+
+async def _events(server: Server) -> AsyncGenerator[Event, None]:
+    reader = EventReader()
+    async with server.live(SILENCE_LIMIT) as stream:
+        log.info("follows the server")
+        while line := await stream.readline():
+            event = reader.feed(line.decode("utf-8", "replace").rstrip("\r\n"))
+            if event is not None:
+                yield event

@@ -1,0 +1,186 @@
+"""The server as the room agent sees it over HTTP: pairing, tickets, reports of the camera.
+
+Says which of two things went wrong: the server is away (try again later) or it said no (a code).
+"""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+
+from etapalvelu.room.camera import CameraStatus
+
+REQUEST_LIMIT: Final = aiohttp.ClientTimeout(total=10)
+
+
+class ServerAwayError(ConnectionError):
+    """The server did not answer, or cannot at the moment: worth another try, as with any network error."""
+
+
+class ServerRefusedError(Exception):
+    """The server understood and said no; `code` is its code from the problem document, or the HTTP status in words."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(f"the server refused: {code}")
+        self.status = status
+        self.code = code
+
+
+class Paired(Struct, frozen=True, kw_only=True):
+    """Answer to a pairing code. The credential is the room's secret: it goes into a file of mode 0600 and nowhere else."""
+
+    credential: str
+    room: str
+    kind: str
+
+
+class IceServer(Struct, frozen=True, kw_only=True):
+    """RTCIceServer of W3C."""
+
+    urls: str | list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class Seating(Struct, frozen=True, kw_only=True):
+    """A ticket for the seat `camera` with what the call needs."""
+
+    ticket: str
+    ice_servers: list[IceServer]
+    call: str
+
+
+class _PairingCode(Struct, frozen=True):
+    code: str
+
+
+class _SeatWanted(Struct, frozen=True):
+    seat: str
+
+
+class _CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    document_camera: str
+    width: int = 0
+    height: int = 0
+
+
+class _Problem(Struct, frozen=True):
+    code: str = ""
+
+
+Answer = TypeVar("Answer")
+
+
+def checked_address(address: str) -> str:
+    """The server's address without a closing slash; raises ValueError where the credential would travel unprotected."""
+    try:
+        parts = urlsplit(address)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+        parts = urlsplit("")
+    if not is_whole or parts.query or parts.fragment or parts.username:
+        raise ValueError(f"server address {address!r} must look like https://HOST or https://HOST:PORT")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ValueError(f"server address {address!r}: plain http is for this machine only, use https")
+    return address.rstrip("/")
+
+
+class Server:
+    """Requests to one server. The credential is set after pairing or from the state directory."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: str, credential: str = "") -> None:
+        self._session = session
+        self.address = address
+        self.credential = credential
+
+    @property
+    def call_address(self) -> str:
+        """Where the signaling websocket is."""
+        return f"ws{self.address.removeprefix('http')}/call"
+
+    async def pair(self, code: str) -> Paired:
+        """Give the one-time code for a credential."""
+        return _read(await self._post("/api/v1/devices/pair", _PairingCode(code)), Paired)
+
+    async def seating(self, session: str) -> Seating:
+        """A fresh ticket for this room's camera in the session."""
+        return _read(await self._post(f"/api/v1/sessions/{session}/ticket", _SeatWanted("camera")), Seating)
+
+    async def report(self, status: CameraStatus) -> None:
+        """Tell how the document camera is."""
+        report = _CameraReport(document_camera=status.camera, width=status.width, height=status.height)
+        await self._post("/api/v1/devices/status", report)
+
+    @asynccontextmanager
+    async def live(self, limit: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.StreamReader]:
+        """The open stream of events for this room."""
+        headers = {**self._headers(), "Accept": "text/event-stream"}
+        try:
+            async with self._session.get(
+                f"{self.address}/live?page=agent", headers=headers, timeout=limit, allow_redirects=False
+            ) as response:
+                await _check(response)
+                yield response.content
+        except ServerAwayError:
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ServerAwayError("the server is away") from error
+
+    async def _post(self, path: str, body: Struct) -> bytes:
+        try:
+            async with self._session.post(
+                self.address + path,
+                data=msgspec.json.encode(body),
+                headers={**self._headers(), "Content-Type": "application/json"},
+                timeout=REQUEST_LIMIT,
+                allow_redirects=False,
+            ) as response:
+                await _check(response)
+                return await response.read()
+        except ServerAwayError:
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ServerAwayError("the server is away") from error
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.credential}"} if self.credential else {}
+
+
+def _read(data: bytes, answer: type[Answer]) -> Answer:
+    try:
+        return msgspec.json.decode(data, type=answer)
+    except msgspec.DecodeError as error:
+        raise ServerAwayError("the server answered something else than expected") from error
+
+
+async def _check(response: aiohttp.ClientResponse) -> None:
+    if response.status < HTTPStatus.MULTIPLE_CHOICES:
+        return
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise ServerAwayError(f"the server answered {response.status}")
+    try:
+        code = msgspec.json.decode(await response.read(), type=_Problem).code
+    except msgspec.DecodeError:
+        code = ""
+    raise ServerRefusedError(response.status, code or f"http_{response.status}")
+
+
+def client_session(ssl_context: ssl.SSLContext | None) -> aiohttp.ClientSession:
+    """A session that keeps no cookies and trusts what `ssl_context` trusts (the system's authorities when None)."""
+    connector: Any = aiohttp.TCPConnector(ssl=ssl_context if ssl_context is not None else True)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

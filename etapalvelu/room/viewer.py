@@ -1,0 +1,161 @@
+"""One connection that shows the document to one seat: a send-only picture and the data channel `document`.
+
+A connection lives through one generation. When it breaks, a new one is made beside it; nothing here is ever restarted.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.exceptions import InvalidStateError
+from aiortc.sdp import candidate_from_sdp
+
+from etapalvelu.room.encoder import ask_key_frame
+from etapalvelu.room.server import IceServer
+from etapalvelu.room.track import DocumentTrack, LiveView
+from signaling.messages import IceCandidate, Seat
+
+log = logging.getLogger(__name__)
+
+CHANNEL: Final = "document"
+# A viewer may ask again and again while it has no picture; each key frame costs the line a whole page.
+KEY_FRAME_SECONDS: Final = 0.5
+
+ViewerState = Literal["offered", "connected", "broken"]
+
+
+class BadAnswerError(Exception):
+    """The other side's answer or candidate cannot be used."""
+
+
+class Viewer:
+    """A peer connection with its generation. `changed` is called on the way to connected and to broken."""
+
+    def __init__(
+        self,
+        seat: Seat,
+        generation: int,
+        *,
+        view: LiveView,
+        ice_servers: Sequence[IceServer],
+        changed: Callable[["Viewer"], None],
+    ) -> None:
+        self.seat = seat
+        self.generation = generation
+        self.state: ViewerState = "offered"
+        self.answered = False
+        self._changed = changed
+        self._wants_relay = any("turn" in str(server.urls) for server in ice_servers)
+        # Without an explicit list aiortc would ask a public STUN server.
+        self._connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=_servers(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
+        self._sender = self._send_only(DocumentTrack(view))
+        self.channel: RTCDataChannel = self._connection.createDataChannel(CHANNEL, ordered=True)
+        self._early: list[IceCandidate | None] = []
+        self._key_frame_at = -KEY_FRAME_SECONDS
+        self._connection.on("connectionstatechange", self._look)
+
+    async def offer(self) -> str:
+        """The SDP of the offer with all candidates in it."""
+        await self._connection.setLocalDescription(await self._connection.createOffer())
+        sdp = self._connection.localDescription.sdp
+        if "a=candidate:" not in sdp:
+            log.warning("no network interface but loopback: %s will see no picture", self.seat)
+        elif self._wants_relay and " typ relay" not in sdp:
+            log.warning("the TURN server gave no relay address: check its address, clock and secret")
+        return sdp
+
+    async def answer(self, sdp: str) -> None:
+        """Take the answer to the offer; raises BadAnswerError."""
+        if self.answered:
+            return
+        self.answered = True
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(sdp=resolvable(sdp), type="answer"))
+        except (ValueError, InvalidStateError, AttributeError, KeyError, IndexError) as error:
+            raise BadAnswerError(f"{self.seat} sent an answer that cannot be used") from error
+        for candidate in self._early:
+            await self.candidate(candidate)
+        self._early.clear()
+
+    async def candidate(self, candidate: IceCandidate | None) -> None:
+        """Take a candidate of the other side, also before its answer; raises BadAnswerError."""
+        if not self.answered:
+            self._early.append(candidate)
+            return
+        if candidate is None or not candidate.candidate.removeprefix("a=").startswith("candidate:"):
+            # The end is not passed on: names left out may still turn up as addresses, found by their own checks.
+            return
+        if _is_name(candidate.candidate):
+            return
+        try:
+            parsed = candidate_from_sdp(candidate.candidate.removeprefix("a=").removeprefix("candidate:"))
+            # Everything is bundled on the first m-line.
+            parsed.sdpMid, parsed.sdpMLineIndex = candidate.sdp_mid or "0", candidate.sdp_m_line_index
+            await self._connection.addIceCandidate(parsed)
+        except (ValueError, InvalidStateError, AssertionError, IndexError) as error:
+            raise BadAnswerError(f"{self.seat} sent a candidate that cannot be used") from error
+
+    def send_key_frame(self) -> None:
+        """Begin the picture anew for a viewer that has none; asked too often it does nothing."""
+        now = time.monotonic()
+        if now - self._key_frame_at >= KEY_FRAME_SECONDS:
+            self._key_frame_at = now
+            ask_key_frame(self._sender)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._connection.signalingState == "closed"
+
+    async def close(self) -> None:
+        self._connection.remove_all_listeners()
+        self.state = "broken"
+        await self._connection.close()
+
+    def _send_only(self, track: DocumentTrack) -> RTCRtpSender:
+        transceiver = self._connection.addTransceiver(track, direction="sendonly")
+        codecs = RTCRtpSender.getCapabilities("video").codecs
+        transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in ("video/VP8", "video/rtx")])
+        return transceiver.sender
+
+    def _look(self) -> None:
+        match self._connection.connectionState:
+            case "connected":
+                state: ViewerState = "connected"
+            case "failed" | "closed":
+                state = "broken"
+            case _:
+                return
+        if state != self.state:
+            self.state = state
+            self._changed(self)
+
+
+def resolvable(sdp: str) -> str:
+    """The description without `.local` names: aiortc waits a second for each, and the checks find those addresses anyway."""
+    lines = sdp.splitlines(keepends=True)
+    kept = [line for line in lines if not (line.startswith("a=candidate:") and _is_name(line))]
+    if len(kept) < len(lines):
+        # More candidates are to be found, so the list is not at its end.
+        kept = [line for line in kept if not line.startswith("a=end-of-candidates")]
+    return "".join(kept)
+
+
+def _is_name(candidate: str) -> bool:
+    fields = candidate.split()
+    return len(fields) > 4 and fields[4].endswith(".local")
+
+
+def _servers(servers: Sequence[IceServer]) -> list[RTCIceServer]:
+    return [RTCIceServer(urls=server.urls, username=server.username, credential=server.credential) for server in servers]
