@@ -1,122 +1,186 @@
-"""The questions: who may ask them sees what they may see. Reads only; each look at others' sessions is itself written down."""
+"""Questions about sessions, asked by people; reads only. Every read of another's row is itself logged."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 
 import msgspec
-from msgspec.structs import replace
 
-from etapalvelu.domain.codes import Readiness
-from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, NotFoundError
-from etapalvelu.domain.log import Entry
+from etapalvelu.domain.codes import Readiness, State
+from etapalvelu.domain.errors import NotAllowedError, NotFoundError
+from etapalvelu.domain.log import Entry, verify
+from etapalvelu.domain.moments import HELSINKI, timestamp
 from etapalvelu.domain.people import Person, Role, Staff, may_know, may_read
-from etapalvelu.domain.places import Room, RoomDevices, readiness
-from etapalvelu.domain.queue import queue_for
+from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing, readiness
+from etapalvelu.domain.queue import place_of, queue_for
 from etapalvelu.domain.session import Session
-from etapalvelu.domain.themes import Theme
-from etapalvelu.ports import AccessRecord, Clock, PlaceStore, SessionFilter, SessionStore
+from etapalvelu.ports import AccessRecord, Clock, PlaceStore, Sample, SessionFilter, SessionStore
 
 # How many rows an export reads at a time.
-EXPORT_ROWS = 500
+EXPORT_CHUNK = 500
 
-_FOLLOWERS = (Role.SUPERVISOR, Role.ADMIN)
-
-
-class SessionPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Some rows, and the filter that finds the ones after them; None when these are the last."""
-
-    sessions: Sequence[Session]
-    next: SessionFilter | None
+CSV_COLUMNS = (
+    "id", "point", "room", "theme", "language", "reason", "state", "opened_at", "opened_at_helsinki", "claimed_at",
+    "connected_at", "closed_at", "waiting_seconds", "service_seconds", "advisor", "expert", "close_cause", "cause_class",
+    "outcomes", "follow_up", "stills",
+)  # fmt: skip
 
 
-class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One session with its whole log."""
-
-    session: Session
-    entries: Sequence[Entry]
-
-
-class RoomRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One room as it is now: its devices, and the session going on in it."""
+class RoomState(msgspec.Struct, frozen=True, kw_only=True):
+    """A room as it is just now: fit for use or what is missing, and the session that is open in it."""
 
     room: Room
     devices: RoomDevices
+    readiness: Readiness
+    missing: tuple[str, ...]
     session: Session | None
 
-    @property
-    def readiness(self) -> Readiness:
-        return readiness(self.devices)
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known of one session. `proven` is True when its hash chain and rules hold."""
+
+    session: Session
+    entries: Sequence[Entry]
+    samples: Sequence[Sample]
+    proven: bool
 
 
 class Reports:
     """Made once by `app`."""
 
-    def __init__(self, *, sessions: SessionStore, places: PlaceStore, themes: Sequence[Theme], clock: Clock) -> None:
+    def __init__(self, *, sessions: SessionStore, places: PlaceStore, clock: Clock) -> None:
         self._sessions = sessions
         self._places = places
-        self._themes = {theme.key for theme in themes}
         self._clock = clock
 
-    async def sessions(self, who: Person, which: SessionFilter) -> SessionPage:
-        """A page of the log, newest opening first. Raises `InvalidFieldError` for a point or theme the person cannot name."""
-        found = await self._within_scope(who, which)
-        await self._write_down(who, "sessions", found)
-        rows = await self._sessions.select(replace(found, limit=found.limit + 1))
-        shown = rows[: found.limit]
-        more = len(rows) > found.limit
-        return SessionPage(
-            sessions=shown, next=replace(which, after=(shown[-1].opened_at, shown[-1].id)) if more and shown else None
-        )
-
-    async def export(self, who: Person, which: SessionFilter) -> AsyncIterator[Session]:
-        """Every session the filter finds, for a file. Written down before the first row is given."""
-        found = await self._within_scope(who, which)
-        await self._write_down(who, "export", found)
-        after = found.after
-        while True:
-            rows = await self._sessions.select(replace(found, after=after, limit=EXPORT_ROWS))
-            for row in rows:
-                yield row
-            if len(rows) < EXPORT_ROWS:
-                return
-            after = (rows[-1].opened_at, rows[-1].id)
-
-    async def session(self, who: Person, session_id: str) -> SessionRecord:
-        """One session with its events. `NotFoundError` when the person may not know of it, `NotAllowedError` when not read it."""
+    async def session(self, who: Person, session_id: str) -> Session:
+        """One session. Raises `NotFoundError` for who may not know of it, `NotAllowedError` for who may not read it."""
         session = await self._sessions.session(session_id)
         if session is None or not may_know(who, session):
             raise NotFoundError
         if not may_read(who, session):
             raise NotAllowedError
-        if who.account not in (session.advisor, session.expert, session.successor):
-            await self._note(who, "session", session_id)
-        return SessionRecord(session=session, entries=await self._sessions.entries(session_id))
+        if not (isinstance(who, Staff) and who.account in (session.advisor, session.expert, session.successor)):
+            await self._note_access(who, "session", session_id)
+        return session
 
-    async def queue(self, who: Person) -> list[Session]:
-        """What this expert may take, oldest first."""
-        if not isinstance(who, Staff) or who.role is not Role.EXPERT:
-            raise NotAllowedError
-        return queue_for(who, await self._sessions.open_sessions())
+    async def timeline(self, who: Person, session_id: str) -> Timeline:
+        """One session with its log and line statistics. Raises like `session`."""
+        session = await self.session(who, session_id)
+        entries = await self._sessions.entries(session_id)
+        samples = await self._sessions.samples(session_id)
+        return Timeline(session=session, entries=entries, samples=samples, proven=verify(entries) is None)
 
-    async def rooms(self, who: Person) -> list[RoomRecord]:
-        """The rooms of the person's point, or of all."""
-        if not isinstance(who, Staff):
-            raise NotAllowedError
-        rooms = await self._places.rooms(who.point)
-        devices = await self._places.devices([room.id for room in rooms])
-        taken = {session.room: session for session in await self._sessions.open_sessions()}
-        return [RoomRecord(room=room, devices=devices[room.id], session=taken.get(room.id)) for room in rooms]
+    async def select(self, who: Person, which: SessionFilter) -> list[Session]:
+        """Sessions in the supervisor's scope, newest first. Raises `NotAllowedError` outside it."""
+        found = await self._sessions.select(_scoped(who, which))
+        await self._note_access(who, "sessions", _told(which))
+        return found
 
-    async def _within_scope(self, who: Person, which: SessionFilter) -> SessionFilter:
-        if not isinstance(who, Staff) or who.role not in _FOLLOWERS:
-            raise NotAllowedError
-        if which.theme is not None and which.theme not in self._themes:
-            raise InvalidFieldError("theme")
-        if which.point is not None and (who.point not in (None, which.point) or await self._places.point(which.point) is None):
-            raise InvalidFieldError("point")
-        return replace(which, point=which.point or who.point)
+    async def csv_rows(self, who: Person, which: SessionFilter) -> AsyncIterator[Sequence[str]]:
+        """The header and a row a session. The export is noted before the first row is given."""
+        scoped = _scoped(who, msgspec.structs.replace(which, limit=EXPORT_CHUNK, after=None))
+        await self._note_access(who, "export", _told(which))
+        yield CSV_COLUMNS
+        while True:
+            sessions = await self._sessions.select(scoped)
+            for session in sessions:
+                yield csv_row(session)
+            if len(sessions) < EXPORT_CHUNK:
+                return
+            scoped = msgspec.structs.replace(scoped, after=(sessions[-1].opened_at, sessions[-1].id))
 
-    async def _write_down(self, who: Person, what: str, which: SessionFilter) -> None:
-        await self._note(who, what, msgspec.json.encode(which).decode())
+    async def queue(self, expert: Staff) -> list[Session]:
+        """What this expert may take now, in the order of service."""
+        return queue_for(expert, await self._sessions.open_sessions())
 
-    async def _note(self, who: Person, what: str, detail: str) -> None:
-        await self._sessions.add_access(AccessRecord(at=self._clock(), account=who.account, what=what, detail=detail))
+    async def place(self, session: Session) -> int | None:
+        """Its place among those waiting for the same theme."""
+        return place_of(session, await self._sessions.open_sessions())
+
+    async def open_sessions(self, who: Person) -> list[Session]:
+        """Open sessions the person may know of, oldest first."""
+        sessions = [session for session in await self._sessions.open_sessions() if may_know(who, session)]
+        return sorted(sessions, key=lambda session: (session.opened_at, session.id))
+
+    async def open_in_room(self, room: str) -> Session | None:
+        """The session a room's devices belong to just now."""
+        return next((session for session in await self._sessions.open_sessions() if session.room == room), None)
+
+    async def rooms(self, who: Person) -> list[RoomState]:
+        """The rooms of the person's point, or all."""
+        point = who.point if isinstance(who, Staff) else None
+        rooms = await self._places.rooms(point)
+        devices = await self._places.devices(room.id for room in rooms)
+        in_use = {session.room: session for session in await self._sessions.open_sessions()}
+        return [
+            RoomState(
+                room=room,
+                devices=devices[room.id],
+                readiness=readiness(devices[room.id]),
+                missing=missing(devices[room.id]),
+                session=in_use.get(room.id),
+            )
+            for room in rooms
+        ]
+
+    async def points(self, who: Person) -> list[ServicePoint]:
+        """The person's point, or all."""
+        points = await self._places.points()
+        scope = who.point if isinstance(who, Staff) else None
+        return [point for point in points if scope in (None, point.id)]
+
+    async def between(self, who: Person, since: datetime, until: datetime, point: str | None = None) -> list[Session]:
+        """All sessions opened in the half-open time, for figures that name nobody."""
+        scoped = _scoped(who, SessionFilter(since=since, until=until, point=point, limit=EXPORT_CHUNK))
+        found: list[Session] = []
+        while True:
+            page = await self._sessions.select(scoped)
+            found.extend(page)
+            if len(page) < EXPORT_CHUNK:
+                return found
+            scoped = msgspec.structs.replace(scoped, after=(page[-1].opened_at, page[-1].id))
+
+    async def _note_access(self, who: Person, what: str, detail: str) -> None:
+        record = AccessRecord(at=self._clock(), account=who.account, what=what, detail=detail)
+        await self._sessions.add_access(record)
+
+
+def csv_row(session: Session) -> Sequence[str]:
+    """The session in the order of `CSV_COLUMNS`; cells that a spreadsheet would run as a formula are quoted."""
+    values = msgspec.structs.asdict(session) | {
+        "opened_at_helsinki": session.opened_at.astimezone(HELSINKI).strftime("%Y-%m-%d %H:%M:%S"),
+        "waiting_seconds": session.waiting_seconds,
+        "service_seconds": session.service_seconds,
+        "outcomes": " ".join(session.outcomes),
+    }
+    return [_cell(values[column]) for column in CSV_COLUMNS]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = timestamp(value) if isinstance(value, datetime) else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _scoped(who: Person, which: SessionFilter) -> SessionFilter:
+    """The filter cut to what a supervisor (or the admin, who reads alike) may see."""
+    if not isinstance(who, Staff) or who.role not in (Role.SUPERVISOR, Role.ADMIN):
+        raise NotAllowedError
+    if who.point is None:
+        return which
+    if which.point not in (None, who.point):
+        raise NotAllowedError
+    return msgspec.structs.replace(which, point=who.point)
+
+
+def _told(which: SessionFilter) -> str:
+    """The filter as the access log keeps it."""
+    parts = {
+        "from": None if which.since is None else timestamp(which.since.astimezone(UTC)),
+        "to": None if which.until is None else timestamp(which.until.astimezone(UTC)),
+        "point": which.point,
+        "theme": which.theme,
+        "state": None if which.state is None else State(which.state).value,
+    }
+    return " ".join(f"{name}={value}" for name, value in parts.items() if value is not None)
