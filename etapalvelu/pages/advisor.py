@@ -1,10 +1,116 @@
 """The advisor's pages: the point with its open form, and one session."""
 
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from etapalvelu.access import Visitor, visitor_of
+from etapalvelu.domain.codes import CauseClass, Reason
 from etapalvelu.domain.codes import Language as ServiceLanguage
-from etapalvelu.domain.codes import Reason
-from etapalvelu.pages.advisor_views import AdvisorView, RoomTile, ThemeChoice
-from etapalvelu.pages.forms import Choice, codes
+from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, NotFoundError, RefusalError
+from etapalvelu.domain.people import may_know
+from etapalvelu.domain.places import ServicePoint
+from etapalvelu.domain.session import Session
+from etapalvelu.pages.advisor_views import (
+    AdvisorView,
+    RoomTile,
+    SessionView,
+    ThemeChoice,
+    open_lines,
+    room_tiles,
+    session_view,
+    theme_choices,
+)
+from etapalvelu.pages.failures import problem_words, status_of, words
+from etapalvelu.pages.forms import Choice, Fields, FormError, FormView, close_request, codes, open_request
 from etapalvelu.pages.language import Language
+from etapalvelu.pages.site import Site, language_of, new_key, site_of
+
+PAGE = "advisor.html"
+SESSION_PAGE = "advisor_session.html"
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    site = site_of(request)
+    view = await advisor_view(site, visitor_of(request))
+    return await _point_page(request, view, FormView(values_by_name=_first_choices(view, language_of(request)), key=new_key()))
+
+
+async def open_session(request: web.Request) -> web.StreamResponse:
+    """Open, and go on to the session; or the form again with words, and what was chosen kept."""
+    site, visitor, language = site_of(request), visitor_of(request), language_of(request)
+    fields = Fields(await request.post())
+    errors: dict[str, str] = {}
+    refusal = ""
+    try:
+        wanted = open_request(fields)
+        session = await site.desk.open(visitor.person, wanted, key=site.deed_key(visitor, fields, "open", wanted))
+    except FormError as error:
+        errors, status = problem_words(error.problems, language), 422
+    except InvalidFieldError as error:
+        errors, status = problem_words({error.field: error.problem}, language), 422
+    except RefusalError as error:
+        refusal, status = words(error, language), status_of(error)
+    else:
+        raise web.HTTPSeeOther(f"/advisor/sessions/{session.id}")
+    form = FormView(values_by_name=fields.kept(), errors=errors, refusal=refusal, key=new_key())
+    return await _point_page(request, await advisor_view(site, visitor), form, status)
+
+
+async def show_session(request: web.Request) -> web.StreamResponse:
+    return await _session_page(request, request.match_info["id"])
+
+
+async def close_session(request: web.Request) -> web.StreamResponse:
+    """Cancel or close; whoever comes too late sees how it is now."""
+    site, visitor = site_of(request), visitor_of(request)
+    fields = Fields(await request.post())
+    session_id = request.match_info["id"]
+    try:
+        wanted = close_request(fields)
+        await site.desk.close(visitor.person, session_id, wanted, key=site.deed_key(visitor, fields, "close", wanted))
+    except NotFoundError:
+        raise
+    except FormError:
+        return await _session_page(request, session_id, InvalidFieldError("cause"))
+    except RefusalError as refusal:
+        return await _session_page(request, session_id, refusal)
+    raise web.HTTPSeeOther(f"/advisor/sessions/{session_id}")
+
+
+async def advisor_view(site: Site, visitor: Visitor) -> AdvisorView:
+    point = await _point(site, visitor)
+    rooms = await site.places.rooms(point.id)
+    everyone = await site.sessions.open_sessions()
+    own = [session for session in everyone if session.point == point.id]
+    return AdvisorView(
+        point=point.name,
+        phone=point.phone,
+        rooms=room_tiles(rooms, await site.places.devices([room.id for room in rooms]), own, {point.id: point.name}),
+        sessions=open_lines(own, everyone, {room.id: room.name for room in rooms}),
+        themes=theme_choices(site.themes, point, site.clock(), site.calendar.is_holiday),
+    )
+
+
+async def advisor_session_view(site: Site, visitor: Visitor, session_id: str) -> SessionView:
+    """Raises `NotFoundError` for who may not know of the session."""
+    session = await site.sessions.session(session_id)
+    if session is None or not may_know(visitor.person, session):
+        raise NotFoundError
+    room = await site.places.room(session.room)
+    return session_view(
+        session,
+        room.name if room else session.room,
+        await site.places.point(session.point),
+        await _waiting_with(site, session),
+        site.desk.closing_time(session),
+        site.clock(),
+    )
+
+
+def session_values(view: SessionView, language: Language) -> dict[str, object]:
+    """What the session's templates ask for, as a page and as fragments."""
+    return {"view": view, "refusal": "", "cause_classes": codes(CauseClass, "cause_class", language.text)}
 
 
 def open_choices(view: AdvisorView, language: Language) -> dict[str, tuple[Choice, ...]]:
@@ -15,6 +121,42 @@ def open_choices(view: AdvisorView, language: Language) -> dict[str, tuple[Choic
         "language": codes(ServiceLanguage, "language", language.text),
         "reason": codes(Reason, "reason", language.text),
     }
+
+
+async def _waiting_with(site: Site, session: Session) -> Sequence[Session]:
+    return await site.sessions.open_sessions() if session.is_open else ()
+
+
+async def _point(site: Site, visitor: Visitor) -> ServicePoint:
+    point = await site.places.point(visitor.person.point) if visitor.person.point else None
+    if point is None:
+        raise NotAllowedError
+    return point
+
+
+async def _point_page(request: web.Request, view: AdvisorView, form: FormView, status: int = 200) -> web.Response:
+    form = FormView(
+        values_by_name=form.values_by_name,
+        errors=form.errors,
+        refusal=form.refusal,
+        key=form.key,
+        choices=open_choices(view, language_of(request)),
+    )
+    return await site_of(request).page(request, PAGE, {"view": view, "form": form}, status)
+
+
+async def _session_page(request: web.Request, session_id: str, refusal: RefusalError | None = None) -> web.Response:
+    site, language = site_of(request), language_of(request)
+    values = session_values(await advisor_session_view(site, visitor_of(request), session_id), language)
+    if refusal is None:
+        return await site.page(request, SESSION_PAGE, values)
+    return await site.page(request, SESSION_PAGE, {**values, "refusal": words(refusal, language)}, status_of(refusal))
+
+
+def _first_choices(view: AdvisorView, language: Language) -> dict[str, tuple[str, ...]]:
+    """The one free room, and the language the advisor reads; theme and reason are the customer's to tell."""
+    free = [room.id for room in view.rooms if room.is_free]
+    return {"room": tuple(free[:1]) if len(free) == 1 else (), "language": (language.code,)}
 
 
 def _theme(theme: ThemeChoice, language: Language) -> Choice:
