@@ -52,8 +52,6 @@ class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
     """`/expert` without the session under way."""
 
     lines: tuple[QueueLine, ...]
-    served_today: int
-    service_seconds_today: int
     themes: tuple[str, ...]
     outcomes: tuple[Outcome, ...] = tuple(Outcome)
     follow_ups: tuple[FollowUp, ...] = tuple(FollowUp)
@@ -64,16 +62,12 @@ class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
 def expert_view(
     expert: Staff,
     open_sessions: Iterable[Session],
-    closed_today: Iterable[Session],
     themes: Sequence[Theme],
     rooms: Mapping[str, Room],
     points: Mapping[str, ServicePoint],
 ) -> ExpertView:
-    served = [session for session in closed_today if session.expert == expert.account and session.service_seconds is not None]
     return ExpertView(
         lines=queue_lines(expert, open_sessions, rooms, points),
-        served_today=len(served),
-        service_seconds_today=sum(session.service_seconds or 0 for session in served),
         themes=tuple(theme.key for theme in themes if theme.offered),
     )
 

@@ -1,11 +1,8 @@
 """What the room screen's templates need. Nothing of a customer is in it, for there is nothing."""
 
-from collections.abc import Iterable, Sequence
-
 import msgspec
 
 from etapalvelu.domain.places import Room, ServicePoint
-from etapalvelu.domain.queue import place_of
 from etapalvelu.domain.session import Session
 
 
@@ -24,14 +21,8 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
     document_camera: str = ""
 
 
-def session_in(room: str, sessions: Iterable[Session]) -> Session | None:
-    """The open session of this room; there is one at most."""
-    return next((session for session in sessions if session.room == room and session.is_open), None)
-
-
-def room_view(room: Room, point: ServicePoint | None, sessions: Sequence[Session]) -> RoomView:
+def room_view(room: Room, point: ServicePoint | None, session: Session | None, place: int | None) -> RoomView:
     name, phone = (point.name, point.phone) if point else (room.point, "")
-    session = session_in(room.id, sessions)
     if session is None:
         return RoomView(name=room.name, point=name, phone=phone)
     return RoomView(
@@ -41,7 +32,7 @@ def room_view(room: Room, point: ServicePoint | None, sessions: Sequence[Session
         state=session.state,
         session=session.id,
         theme=session.theme,
-        place=place_of(session, sessions),
+        place=place,
         expert=session.successor or session.expert,
         on_hold=session.on_hold,
     )

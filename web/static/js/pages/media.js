@@ -37,8 +37,7 @@ export function hush(name, muted) {
  * @param {string} words
  */
 export function cover(place, words) {
-  if (place.textContent === words) return;
-  place.textContent = words;
+  if (place.textContent !== words) place.textContent = words;
   place.parentElement?.classList.toggle("is-covered", words !== "");
 }
 
