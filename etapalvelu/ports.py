@@ -1,6 +1,6 @@
 """What the service needs of the world around it. The store, the board and the calendar fulfil these; tests do too."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -114,7 +114,7 @@ class SessionStore(Protocol):
 
     async def forget_keys(self, before: datetime) -> None: ...
 
-    def all_entries(self) -> AsyncIterator[Entry]:
+    def all_entries(self) -> AsyncGenerator[Entry]:
         """The whole log, session by session, in order of `seq`. For verifying and exporting."""
         ...
 

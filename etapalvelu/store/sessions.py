@@ -1,6 +1,6 @@
 """Sessions and their log in the database: the one place where an event becomes true."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, delete, insert, or_, select, update
@@ -55,7 +55,7 @@ class SqlSessions:
         async with reading(self._engine) as connection:
             return [rows.to_entry(row) for row in (await connection.execute(query)).mappings()]
 
-    async def all_entries(self) -> AsyncIterator[Entry]:
+    async def all_entries(self) -> AsyncGenerator[Entry]:
         query = select(tables.event).order_by(tables.event.c.session, tables.event.c.seq)
         async with reading(self._engine) as connection, connection.stream(query) as result:
             async for row in result.mappings():

@@ -1,0 +1,5 @@
+"""`python -m etapalvelu` is the program `etapalvelu`."""
+
+from etapalvelu.cli import main
+
+main()

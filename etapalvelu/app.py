@@ -1,0 +1,209 @@
+"""Puts the server together: the only file that knows everybody. It decides nothing."""
+
+import asyncio
+import signal
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+import structlog
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from etapalvelu.access import Access
+from etapalvelu.api.routes import Api
+from etapalvelu.attendance import SessionAttendance
+from etapalvelu.board.local import LocalBoard
+from etapalvelu.calendar import FinnishCalendar, OpenCalendar
+from etapalvelu.config import Config, ConfigError
+from etapalvelu.desk import Desk
+from etapalvelu.domain.errors import TryAgainError
+from etapalvelu.domain.themes import ALL_WEEK, THEMES, Theme
+from etapalvelu.doors import MAX_BODY_BYTES, guard
+from etapalvelu.headers import add_security_headers
+from etapalvelu.health import Health
+from etapalvelu.keys import load_keys
+from etapalvelu.ledger import Ledger
+from etapalvelu.pages.routes import Pages
+from etapalvelu.passwords import Passwords
+from etapalvelu.ports import Calendar, Clock
+from etapalvelu.reports import Reports
+from etapalvelu.seats import CallSettings
+from etapalvelu.store.accounts import SqlAccounts
+from etapalvelu.store.engine import make_engine
+from etapalvelu.store.migrate import newest, version
+from etapalvelu.store.places import SqlPlaces
+from etapalvelu.store.sessions import SqlSessions
+from etapalvelu.tasks import every, spawn, stop
+from signaling.endpoint import CallEndpoint, Limits
+
+# How often leases, hours and old keys are looked at.
+SWEEP_SECONDS = 1
+
+# How long open requests may take to end after SIGTERM; streams and sockets are ended at once.
+SHUTDOWN_SECONDS = 3
+
+_log = structlog.get_logger("app")
+
+
+class StartError(Exception):
+    """The server cannot start; the message is one line for a person that says what to do."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the clock that everybody else is given
+
+
+def themes_of(config: Config) -> tuple[Theme, ...]:
+    if not config.hours.always_open:
+        return THEMES
+    return tuple(msgspec.structs.replace(theme, hours=ALL_WEEK) for theme in THEMES)
+
+
+def calendar_of(config: Config) -> Calendar:
+    if config.hours.always_open:
+        return OpenCalendar()
+    try:
+        return FinnishCalendar(date.fromisoformat(day) for day in config.hours.extra_holidays)
+    except ValueError as error:
+        raise ConfigError(f"[hours] extra_holidays: {error}; write days as 2026-12-31") from None
+
+
+def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
+    """The whole server, not yet listening. Raises `ConfigError` and `keys.KeysError`."""
+    keys, themes = load_keys(Path(config.secrets.file)), themes_of(config)
+    engine = make_engine(config.store.url)
+    sessions, places, accounts = SqlSessions(engine), SqlPlaces(engine), SqlAccounts(engine)
+    board, passwords = LocalBoard(), Passwords()
+    node = f"{socket.gethostname()}:{config.server.port}"
+
+    async def revoked(login: str) -> None:
+        await endpoint.drop_login(login)
+
+    access = Access(
+        accounts=accounts,
+        places=places,
+        board=board,
+        themes=themes,
+        key=keys.csrf,
+        clock=clock,
+        passwords=passwords,
+        revoked=revoked,
+    )
+    ledger = Ledger(sessions=sessions, board=board, clock=clock)
+    endpoint = CallEndpoint(
+        SessionAttendance(ledger, sessions, clock),
+        ticket_key=keys.ticket,
+        resume_key=keys.resume,
+        clock=clock,
+        origins=_origins(config),
+        limits=Limits(heartbeat_seconds=config.call.heartbeat_seconds, away_seconds=config.call.seat_limit_seconds),
+        login_stands=access.login_stands,
+    )
+    desk = Desk(
+        ledger=ledger,
+        sessions=sessions,
+        places=places,
+        calls=endpoint,
+        calendar=calendar_of(config),
+        themes=themes,
+        settings=CallSettings(
+            ticket_key=keys.ticket,
+            turn_urls=config.turn.urls,
+            turn_secret=config.turn.secret,
+            turn_seconds=config.turn.credential_seconds,
+            relay_only=config.call.relay_only,
+        ),
+        clock=clock,
+    )
+    reports = Reports(sessions=sessions, places=places, clock=clock)
+
+    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    app.on_response_prepare.append(add_security_headers)
+    Health(sessions=sessions, metrics_from=config.server.metrics_from).attach(app)
+    pages = Pages(
+        access=access, desk=desk, reports=reports, places=places, accounts=accounts, board=board, clock=clock, node=node
+    )
+    pages.attach(app)
+    Api(access=access, desk=desk, reports=reports, places=places, board=board, clock=clock).attach(app)
+    endpoint.attach(app)
+    app.middlewares.append(guard(access, _origins(config)))
+
+    async def life(_app: web.Application) -> AsyncIterator[None]:
+        await check_database(engine)
+        await places.node_started(node)
+        running = [spawn(endpoint.run(), "calls"), spawn(every(SWEEP_SECONDS, desk.sweep, "sweep"), "sweep")]
+        yield
+        await stop(*running)
+        passwords.close()
+        await engine.dispose()
+
+    app.cleanup_ctx.append(life)
+    return app
+
+
+async def serve(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT. Raises `StartError` when it cannot start."""
+    app = make_app(config)
+    async with listening(app, config):
+        _log.info("serving", host=config.server.host, port=config.server.port)
+        await _told_to_stop()
+        _log.info("stopping")
+
+
+@asynccontextmanager
+async def listening(app: web.Application, config: Config) -> AsyncIterator[web.AppRunner]:
+    """The app behind its port for the length of the block."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, config.server.host, config.server.port, ssl_context=_tls(config))
+        try:
+            await site.start()
+        except OSError as error:
+            raise StartError(
+                f"[server] host and port: cannot listen on {config.server.host}:{config.server.port}: {error.strerror}; "
+                "is another program using the port?"
+            ) from None
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+def _origins(config: Config) -> tuple[str, ...]:
+    return (config.server.public_url.rstrip("/"),) if config.server.public_url else ()
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if not config.server.tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(config.server.tls_cert, config.server.tls_key)
+    except OSError as error:
+        raise StartError(f"[server] tls_cert, tls_key: cannot be used: {error}") from None
+    return context
+
+
+async def check_database(engine: AsyncEngine) -> None:
+    """Raise `StartError` unless the database can be read and is at this program's version."""
+    try:
+        found = await version(engine)
+    except TryAgainError as error:
+        raise StartError(f"[store] url: the database cannot be used: {error.__cause__}") from None
+    if found != newest():
+        raise StartError(
+            f"[store] url: the database is at version {found or 'none'}, this program needs {newest()}; "
+            "run `etapalvelu migrate` with the same --config"
+        )
+
+
+async def _told_to_stop() -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
