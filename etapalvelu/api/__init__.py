@@ -1,1 +1,1 @@
-"""The same deeds and questions as JSON."""
+"""The deeds and questions as JSON, under /api/v1."""

@@ -1,0 +1,117 @@
+"""Every refusal and failure under /api as problem+json (RFC 9457), with a stable `code`."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+import msgspec
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from etapalvelu.domain.errors import (
+    ConflictError,
+    InvalidFieldError,
+    KeyReusedError,
+    NotAllowedError,
+    NotFoundError,
+    RefusalError,
+    TooManyAttemptsError,
+    TryAgainError,
+    WrongCredentialsError,
+)
+
+_log = structlog.get_logger("api")
+
+CONTENT_TYPE = "application/problem+json"
+
+# Words in the person's language for a refusal, from their Accept-Language; pages know them.
+Words = Callable[[web.Request, RefusalError], str]
+
+STATUSES: tuple[tuple[type[RefusalError], HTTPStatus], ...] = (
+    (InvalidFieldError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (KeyReusedError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (NotAllowedError, HTTPStatus.FORBIDDEN),
+    (ConflictError, HTTPStatus.CONFLICT),
+    (TryAgainError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TooManyAttemptsError, HTTPStatus.TOO_MANY_REQUESTS),
+    (WrongCredentialsError, HTTPStatus.UNAUTHORIZED),
+)
+
+TITLES = {
+    "already_taken": "Another expert was faster.",
+    "bad_request": "The request is not well-formed JSON, or nests too deep.",
+    "csrf": "The cookie needs its login's token in X-CSRF-Token.",
+    "forbidden": "You may know of this but not do it.",
+    "internal": "This is our fault. Quote the number when you report it.",
+    "invalid_field": "A field holds something the service does not know.",
+    "key_reused": "The idempotency key was used with another request.",
+    "method_not_allowed": "There is no such call by this method.",
+    "not_found": "There is no such thing, or you may not know of it.",
+    "not_offered": "This theme has no remote service line of its own yet.",
+    "origin": "The request came from another site's page.",
+    "outside_hours": "Remote service is closed now.",
+    "room_in_use": "One room serves one customer at a time.",
+    "room_not_fit": "The room is not fit for remote service yet.",
+    "stale": "Things changed meanwhile.",
+    "too_large": "The body is larger than 64 KiB.",
+    "too_many_attempts": "Too many failed attempts.",
+    "try_again": "The database could not be had in time; nothing was done.",
+    "unsupported_media_type": "Bodies are application/json.",
+    "wrong_credentials": "A bearer token, or a login's cookie with its token in X-CSRF-Token, is needed.",
+    "wrong_state": "This does not fit the state the session is in.",
+}
+
+_HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
+
+
+def tell_problems(words: Words | None = None, prefix: str = "/api/") -> Middleware:
+    """The middleware that turns what the doors and the calls below `prefix` raise into answers."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith(prefix):
+            return await handler(request)
+        try:
+            return await handler(request)
+        except RefusalError as refusal:
+            return _refused(refusal, None if words is None else words(request, refusal))
+        except web.HTTPException as error:
+            return _http(error)
+        except Exception:  # noqa: BLE001 - the border: logged once here, and told with a number
+            number = secrets.token_hex(4)
+            _log.exception("unexpected", number=number)
+            return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", {"number": number})
+
+    return middleware
+
+
+def _refused(refusal: RefusalError, detail: str | None) -> web.Response:
+    status = next((status for kind, status in STATUSES if isinstance(refusal, kind)), HTTPStatus.BAD_REQUEST)
+    members = dict(refusal.facts) | ({"detail": detail} if detail else {})
+    response = _problem(status, refusal.code, members)
+    if "retry_after" in refusal.facts:
+        response.headers[hdrs.RETRY_AFTER] = str(refusal.facts["retry_after"])
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers[hdrs.WWW_AUTHENTICATE] = 'Bearer realm="etapalvelu"'
+    return response
+
+
+def _http(error: web.HTTPException) -> web.Response:
+    status = HTTPStatus(error.status)
+    response = _problem(status, _HTTP_CODES.get(error.status, status.name.lower()), {})
+    if hdrs.ALLOW in error.headers:
+        response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+    return response
+
+
+def _problem(status: HTTPStatus, code: str, members: Mapping[str, object]) -> web.Response:
+    problem = {
+        "type": f"urn:etapalvelu:problem:{code}",
+        "title": TITLES.get(code, status.phrase),
+        "status": int(status),
+        "code": code,
+        **members,
+    }
+    return web.Response(status=status, body=msgspec.json.encode(problem), content_type=CONTENT_TYPE)
