@@ -67,6 +67,9 @@ async def run_agent(settings: RoomSettings, stop: asyncio.Event | None = None) -
     # The encoder needs the cores that OpenCV would take.
     cv2.setNumThreads(1)
     raise_ceiling()
+    # They name addresses of both sides below this level.
+    for library in ("aioice", "aiortc"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     camera = Camera(source)
     await camera.start()
     try:

@@ -86,8 +86,8 @@ class Place:
         viewer = self._viewer(message.generation)
         if viewer is None or message.description.type != "answer":
             return
-        await viewer.answer(message.description.sdp)
         self._start_timer(CONNECT_SECONDS, lambda: self._changed(viewer))
+        await viewer.answer(message.description.sdp)
 
     async def take_candidate(self, message: CandidateFrom) -> None:
         viewer = self._viewer(message.generation)

@@ -1,0 +1,355 @@
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from etapalvelu.room import agent as agent_module
+from etapalvelu.room import audience, call, document
+from etapalvelu.room import camera as camera_module
+from etapalvelu.room.agent import RoomSettings, run_agent
+from etapalvelu.room.clock import read_clock
+from etapalvelu.tasks import spawn
+from signaling.messages import (
+    Candidate,
+    Description,
+    DescriptionFrom,
+    IceCandidate,
+    SessionDescription,
+    StillTaken,
+)
+from signaling.stills import StillAck, StillEnd, StillFailed, StillMissing
+from tests.room.cameras import until
+from tests.room.service import CODE, Service
+from tests.room.watcher import Watcher, capture
+
+
+class Running:
+    """An agent at work until `end`."""
+
+    def __init__(self, service: Service, state_dir: Path, *, camera: str = "test:", pair: str | None = CODE) -> None:
+        self.stop = asyncio.Event()
+        settings = RoomSettings(server=service.address, camera=camera, state_dir=state_dir, pair=pair)
+        self.task = spawn(run_agent(settings, self.stop), name="agent under test")
+
+    async def end(self) -> None:
+        self.stop.set()
+        async with asyncio.timeout(3):
+            await self.task
+
+
+@pytest.fixture
+async def agent(service: Service, tmp_path: Path) -> AsyncIterator[Running]:
+    running = Running(service, tmp_path / "state")
+    yield running
+    await running.end()
+
+
+async def test_the_expert_sees_the_letter_and_gets_a_still_that_is_noted_once(service: Service, agent: Running) -> None:
+    service.turn_to("s1")
+    await until(lambda: ("joined", "camera", "x:room:r1:agent") in service.record.said)
+    expert = Watcher(service, "expert")
+
+    await until(lambda: len(expert.showings) == 1 and len(expert.showing.clocks) >= 10)
+    capture(expert.showing, "page-1")
+    await until(lambda: len(expert.showing.stills) == 1)
+    await until(lambda: any(said[0] == "noted" for said in service.record.said))
+    await expert.leave()
+
+    showing = expert.showing
+    assert showing.clocks == sorted(showing.clocks)
+    assert {size for size in showing.frames} == {(1920, 1080)}
+    still = showing.stills[0]
+    assert hashlib.sha256(still.data).hexdigest() == still.begin.sha256
+    picture = cv2.imdecode(np.frombuffer(still.data, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert (picture.shape, still.begin.width, still.begin.height) == ((2160, 3840, 3), 3840, 2160)
+    seen = read_clock(np.asarray(picture, np.uint8))
+    assert seen is not None
+    assert (time.time_ns() // 1_000_000 - seen) % 2**32 < 5000
+    note = StillTaken(sha256=still.begin.sha256, size=len(still.data), width=3840, height=2160, verdict="unchecked")
+    assert [said for said in service.record.said if said[0] == "noted"] == [("noted", "camera", note)]
+    assert [(status.camera, status.width, status.height) for status in showing.statuses][:1] == [("ok", 3840, 2160)]
+
+
+async def test_screen_and_expert_see_it_and_only_experts_may_capture(service: Service, agent: Running) -> None:
+    service.turn_to("s1")
+    screen, expert, advisor = Watcher(service, "room"), Watcher(service, "expert"), Watcher(service, "advisor")
+    await until(lambda: all(one.showings and len(one.showing.clocks) > 2 for one in (screen, expert)))
+    second = Watcher(service, "expert2")
+    await until(lambda: bool(second.showings) and bool(second.showing.statuses))
+
+    capture(screen.showing, "from-the-room")
+    await until(lambda: bool(screen.showing.others))
+    capture(second.showing, "from-expert2")
+    await until(lambda: bool(second.showing.stills))
+
+    assert screen.showing.others == [StillFailed(id="from-the-room", code="not_allowed")]
+    assert advisor.showings == []
+    for one in (screen, expert, advisor, second):
+        await one.leave()
+
+
+async def test_a_second_still_meanwhile_is_told_busy(service: Service, agent: Running) -> None:
+    service.turn_to("s1")
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and bool(expert.showing.statuses))
+
+    capture(expert.showing, "first")
+    capture(expert.showing, "second")
+    await until(lambda: len(expert.showing.stills) == 1)
+    capture(expert.showing, "third")
+    await until(lambda: len(expert.showing.stills) == 2)
+
+    assert [still.begin.id for still in expert.showing.stills] == ["first", "third"]
+    assert [still.begin.number for still in expert.showing.stills] == [1, 2]
+    assert StillFailed(id="second", code="busy") in expert.showing.others
+    await expert.leave()
+
+
+async def test_lost_chunks_are_sent_again(service: Service, agent: Running) -> None:
+    service.turn_to("s1")
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and bool(expert.showing.statuses))
+    expert.showing.lose = {0, 3}
+
+    capture(expert.showing, "page")
+    await until(lambda: len(expert.showing.stills) == 1)
+
+    assert [type(message).__name__ for message in expert.showing.others] == ["StillBegin", "StillEnd", "StillEnd"]
+    await expert.leave()
+
+
+async def test_a_viewer_that_never_has_enough_does_not_block_the_next_still(
+    service: Service, agent: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "ANSWER_SECONDS", 0.3)
+    service.turn_to("s1")
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and bool(expert.showing.statuses))
+    showing = expert.showing
+    showing.answers_stills = False
+
+    capture(showing, "silent")
+    await until(lambda: len(showing.others) == 2)
+    await asyncio.sleep(0.4)
+    capture(showing, "greedy")
+    for round_ in range(document.MOST_ROUNDS):
+        await until(lambda seen=3 + round_: len(showing.others) > seen)  # type: ignore[misc]
+        showing.say(StillMissing(id="other", chunks=(0,)))
+        showing.say(StillMissing(id="greedy", chunks=(0, 10_000)))
+    await asyncio.sleep(0.1)
+    capture(showing, "liar")
+    await until(lambda: isinstance(showing.others[-1], StillEnd) and showing.others[-1].id == "liar")
+    showing.say(StillAck(id="liar", sha256="0" * 64))
+    await asyncio.sleep(0.1)
+    showing.answers_stills = True
+    capture(showing, "honest")
+    await until(lambda: len(showing.stills) == 1)
+    await until(lambda: any(said[0] == "noted" for said in service.record.said))
+
+    assert showing.stills[0].begin.id == "honest"
+    assert len([said for said in service.record.said if said[0] == "noted"]) == 1
+    await expert.leave()
+
+
+async def test_a_lost_camera_is_told_everybody_and_comes_back(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera_module, "LOST_AFTER_SECONDS", 0.5)
+    sheet, away = tmp_path / "sheet.png", tmp_path / "away.png"
+    cv2.imwrite(str(sheet), np.full((480, 640), 180, np.uint8))
+    running = Running(service, tmp_path / "state", camera=f"file:{sheet}")
+    service.turn_to("s1")
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and len(expert.showing.frames) > 3)
+    showing = expert.showing
+
+    sheet.rename(away)
+    await until(lambda: showing.statuses[-1].camera == "lost")
+    capture(showing, "nothing-there")
+    await until(lambda: bool(showing.others))
+    away.rename(sheet)
+    await until(lambda: showing.statuses[-1].camera == "ok")
+    seen = len(showing.frames)
+    await until(lambda: len(showing.frames) > seen + 3)
+
+    assert showing.others == [StillFailed(id="nothing-there", code="camera_lost")]
+    assert [(status["document_camera"], status.get("width")) for status in service.statuses[-3:]] == [
+        ("ok", 640),
+        ("lost", 640),
+        ("ok", 640),
+    ]
+    await expert.leave()
+    await running.end()
+
+
+async def test_a_reloaded_page_gets_a_new_connection(service: Service, agent: Running) -> None:
+    service.turn_to("s1")
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and len(expert.showing.clocks) > 2)
+    await expert.vanish()
+
+    reloaded = Watcher(service, "expert")
+    await until(lambda: bool(reloaded.showings) and len(reloaded.showing.clocks) > 2)
+
+    assert reloaded.showing.generation > expert.showing.generation
+    await reloaded.leave()
+
+
+async def test_a_next_expert_finds_an_offer_too(service: Service, agent: Running) -> None:
+    service.turn_to("s1")
+    first = Watcher(service, "expert", "first")
+    await until(lambda: bool(first.showings) and len(first.showing.clocks) > 2)
+    await first.leave()
+
+    second = Watcher(service, "expert", "second")
+    await until(lambda: bool(second.showings) and len(second.showing.clocks) > 2)
+
+    await second.leave()
+
+
+async def test_a_restart_brings_a_new_connection_beside_the_old(service: Service, agent: Running) -> None:
+    service.turn_to("s1")
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and len(expert.showing.clocks) > 2)
+    old = expert.showing
+    expert.answers_offers = False
+
+    await expert.restart(old.generation)
+    await expert.restart(old.generation)
+    await until(lambda: len(expert.events) == 1)
+    seen = len(old.clocks)
+    await until(lambda: len(old.clocks) > seen + 5)
+    expert.answers_offers = True
+    await expert.restart(old.generation + 1)
+    await until(lambda: len(expert.showings) == 2 and len(expert.showing.clocks) > 2)
+    await until(lambda: old.connection.connectionState == "closed")
+
+    assert expert.showing.generation == old.generation + 2
+    await expert.leave()
+
+
+async def test_a_broken_connection_is_made_anew(service: Service, agent: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "FIRST_RETRY_SECONDS", 0.1)
+    service.turn_to("s1")
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and len(expert.showing.clocks) > 2)
+
+    await expert.showing.connection.close()
+    await until(lambda: len(expert.showings) == 2 and len(expert.showing.clocks) > 2)
+
+    await expert.leave()
+
+
+async def test_an_answer_that_leads_nowhere_is_followed_by_a_new_offer(
+    service: Service, agent: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(audience, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(audience, "FIRST_RETRY_SECONDS", 0.1)
+    service.turn_to("s1")
+    expert = Watcher(service, "expert")
+    expert.answers_offers = False
+    await until(lambda: len(expert.events) == 1)
+    offer = expert.events[0]
+    assert isinstance(offer, DescriptionFrom)
+    nonsense = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n"
+    answer = SessionDescription(type="answer", sdp=nonsense)
+    candidate = IceCandidate(candidate="candidate:1 1 udp 1 192.0.2.77 9 typ host", sdp_mid="0")
+
+    await expert.client.send(Description(to="camera", generation=77, description=answer))
+    await expert.client.send(Candidate(to="camera", generation=offer.generation, candidate=candidate))
+    await expert.client.send(Description(to="camera", generation=offer.generation, description=answer))
+    await until(lambda: len(expert.events) == 2)
+    expert.answers_offers = True
+    await until(lambda: bool(expert.showings) and len(expert.showing.clocks) > 2, 15)
+
+    assert "expert sent an answer that cannot be used" in caplog.messages
+    await expert.leave()
+
+
+async def test_a_closed_call_closes_everything_within_a_second(service: Service, agent: Running) -> None:
+    service.turn_to("s1")
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and len(expert.showing.clocks) > 2)
+    connection = expert.showing.connection
+
+    await service.endpoint.end("s1", "completed")
+    await until(lambda: connection.connectionState == "closed", 1)
+
+    service.turn_to(None)
+    await expert.vanish()
+
+
+async def test_no_session_means_bye_and_the_next_one_is_attended(service: Service, agent: Running) -> None:
+    service.turn_to("s1")
+    await until(lambda: ("joined", "camera", "x:room:r1:agent") in service.record.said)
+
+    service.turn_to(None)
+    await until(lambda: ("left", "camera", "bye") in service.record.said, 1)
+    service.turn_to("s2")
+    await until(lambda: service.record.said.count(("joined", "camera", "x:room:r1:agent")) == 2)
+
+    assert service.tickets == ["camera", "camera"]
+
+
+async def test_the_picture_goes_on_while_the_server_is_away(service: Service, agent: Running) -> None:
+    service.turn_to("s1")
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and len(expert.showing.clocks) > 2)
+
+    await service.stop()
+    seen = len(expert.showing.clocks)
+    await until(lambda: len(expert.showing.clocks) > seen + 15)
+    await service.start()
+    await until(lambda: any(said[0] == "joined" and said[1] == "camera" for said in service.record.said[2:]))
+    capture(expert.showing, "after")
+    await until(lambda: any(said[0] == "noted" for said in service.record.said))
+
+    assert len(expert.showings) == 1
+    await expert.leave()
+
+
+async def test_a_refused_ticket_is_asked_for_again(service: Service, agent: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_module, "SEAT_RETRY_SECONDS", 0.1)
+    service.trouble["/api/v1/sessions/s1/ticket"] = [(409, {"code": "wrong_state"}), (503, {}), (200, {"odd": 1})]
+
+    service.turn_to("s1")
+
+    await until(lambda: ("joined", "camera", "x:room:r1:agent") in service.record.said)
+
+
+async def test_another_agent_of_the_room_takes_over_without_a_fight(service: Service, agent: Running, tmp_path: Path) -> None:
+    service.turn_to("s1")
+    await until(lambda: ("joined", "camera", "x:room:r1:agent") in service.record.said)
+    service.codes["second"] = "agent"
+    other = Running(service, tmp_path / "other", pair="second")
+    await until(lambda: len(service.tickets) == 2)
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and len(expert.showing.clocks) > 2)
+
+    assert service.tickets == ["camera", "camera"]
+    await expert.leave()
+    await other.end()
+
+
+async def test_waiting_offers_are_renewed_before_relay_credentials_end(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unused_udp_port: int
+) -> None:
+    monkeypatch.setattr(call, "RENEW_SECONDS", 0.3)
+    service.ice_servers = [{"urls": [f"stun:127.0.0.1:{unused_udp_port}"]}]
+    running = Running(service, tmp_path / "state")
+    service.turn_to("s1")
+    await until(lambda: len(service.tickets) >= 3)
+    monkeypatch.setattr(call, "RENEW_SECONDS", 60)
+
+    expert = Watcher(service, "expert")
+    await until(lambda: bool(expert.showings) and len(expert.showing.clocks) > 2, 20)
+
+    assert expert.showing.generation > 1
+    await expert.leave()
+    await running.end()
