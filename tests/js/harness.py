@@ -30,6 +30,10 @@ from signaling.messages import Note, Quality, Seat
 CALL = "trial"
 
 
+def now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the clock of this little server
+
+
 class Service:
     """The pretended service: one room, one session, everything allowed. `notes` keeps what signaling reported."""
 
@@ -40,12 +44,12 @@ class Service:
         self.place = 2
         self.expert: str | None = None
         self.on_hold = False
-        self.opened = datetime.now(UTC)  # noqa: DTZ
+        self.opened = now()
         self.notes: list[tuple[str, Note]] = []
         self.samples: list[tuple[str, Quality]] = []
         self.changed = asyncio.Condition()
         self.decoded: set[str] = set()
-        self.endpoint = CallEndpoint(self, ticket_key=self.key, resume_key=self.key, clock=lambda: datetime.now(UTC))
+        self.endpoint = CallEndpoint(self, ticket_key=self.key, resume_key=self.key, clock=now)
 
     # Attendance
 
@@ -94,7 +98,7 @@ class Service:
             lines=(line,) if self.state == "waiting" else (),
             themes=tuple(theme.key for theme in THEMES if theme.offered),
         )  # fmt: skip
-        return {"view": view, "now": datetime.now(UTC), "session": facts if self.state in ("claimed", "connected") else None}
+        return {"view": view, "now": now(), "session": facts if self.state in ("claimed", "connected") else None}
 
     def room_values(self) -> dict[str, object]:
         return {
@@ -148,7 +152,7 @@ class Service:
     async def open(self, request: web.Request) -> web.Response:
         self.decoded.clear()
         self.expert = None
-        self.opened = datetime.now(UTC)
+        self.opened = now()
         self.place = int(request.query.get("place", "2"))
         await self.move("waiting")
         return web.Response(text="open")

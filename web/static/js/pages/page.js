@@ -112,6 +112,13 @@ export function stayFresh(page, events = {}, how = {}) {
   return live;
 }
 
+/** Keeps a page fresh that needs nothing more: its stream stands in `data-live` of the body. */
+export function follow() {
+  const query = new URL(document.body.dataset["live"] ?? "", location.href).searchParams;
+  const id = query.get("id");
+  return stayFresh(query.get("page") ?? "", {}, id === null ? {} : { id });
+}
+
 /**
  * Replaces what stands in the target; who was on something there stays on its successor.
  * @param {string} target

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Call } from "../../web/static/js/call.js";
+
+const WELCOME = { type: "welcome", seat: "room", epoch: 1, present: [], heartbeat_seconds: 3, resume: "again" };
+
+/** A call on a pretended server: `sockets` are those opened, `said` what each was sent, `states` what became of the call. */
+function wired() {
+  const sockets = [];
+  const states = [];
+  let tickets = 0;
+  const call = new Call({
+    url: "ws://server/call",
+    ticket: async () => `ticket-${(tickets += 1)}`,
+    received: () => undefined,
+    changed: (state, why) => states.push([state, why]),
+    openSocket: () => {
+      const socket = { said: [], closed: null, send: (text) => socket.said.push(JSON.parse(text)), close: (code) => (socket.closed = code) };
+      sockets.push(socket);
+      return socket;
+    },
+  });
+  const seat = async () => {
+    await call.open();
+    sockets.at(-1).onopen();
+  };
+  const hear = (message, socket = sockets.at(-1)) => socket.onmessage({ data: JSON.stringify(message) });
+  return { call, sockets, states, seat, hear };
+}
+
+test("the first word is the ticket, and nothing is sent before the welcome", async () => {
+  const { call, sockets, seat, hear } = wired();
+
+  await seat();
+  call.send({ type: "restart", to: "camera", generation: 1 });
+  const before = [...sockets[0].said];
+  hear(WELCOME);
+
+  assert.deepEqual(before, [{ type: "hello", ticket: "ticket-1" }]);
+  assert.deepEqual(sockets[0].said.slice(1), [{ type: "restart", to: "camera", generation: 1 }]);
+});
+
+test("a lost socket is resumed, and what was said meanwhile is sent then; statistics are not", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { call, sockets, states, seat, hear } = wired();
+  await seat();
+  hear(WELCOME);
+
+  sockets[0].onclose();
+  call.send({ type: "quality", peer: "room", generation: 1, stats: [] });
+  call.send({ type: "candidate", to: "expert", generation: 1, candidate: null });
+  context.mock.timers.tick(200);
+  await Promise.resolve();
+  sockets[1].onopen();
+  hear(WELCOME);
+
+  assert.deepEqual(sockets[1].said, [{ type: "hello", resume: "again" }, { type: "candidate", to: "expert", generation: 1, candidate: null }]);
+  assert.deepEqual(states, [["open", ""], ["lost", "socket"], ["open", ""]]);
+});
+
+test("a seat that cannot be resumed is taken anew with a fresh ticket", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { sockets, seat, hear } = wired();
+  await seat();
+  hear(WELCOME);
+
+  sockets[0].onclose();
+  context.mock.timers.tick(200);
+  await Promise.resolve();
+  sockets[1].onopen();
+  hear({ type: "error", code: "seat_lost", text: "" });
+  sockets[1].onclose();
+  context.mock.timers.tick(500);
+  await new Promise((resolve) => setImmediate(resolve));
+  sockets[2].onopen();
+
+  assert.deepEqual(sockets[2].said, [{ type: "hello", ticket: "ticket-2" }]);
+});
+
+for (const [name, message, why] of [
+  ["another window took the seat", { type: "error", code: "replaced", text: "" }, "replaced"],
+  ["the session ended", { type: "call_closed", reason: "completed" }, "call_closed"],
+]) {
+  test(`when ${name}, the call is over and nothing is tried again`, async () => {
+    const { sockets, states, seat, hear } = wired();
+    await seat();
+    hear(WELCOME);
+
+    hear(message);
+
+    assert.deepEqual(states, [["open", ""], ["ended", why]]);
+    assert.equal(sockets[0].closed, 1000);
+    assert.equal(sockets.length, 1);
+  });
+}
+
+test("leaving says bye", async () => {
+  const { call, sockets, seat, hear } = wired();
+  await seat();
+  hear(WELCOME);
+
+  call.leave();
+
+  assert.deepEqual(sockets[0].said.at(-1), { type: "bye" });
+});
+
