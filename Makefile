@@ -1,0 +1,72 @@
+# `make demo` and `make test` install what they need, and may be run again at any time.
+
+PORT ?= 8080
+DATA ?= demo-data
+ROOMS ?= 1
+PYTHON ?= python3
+
+BIN := .venv/bin
+SOURCES := etapalvelu signaling tests bench
+
+DEMO_PACKAGES := python3-venv libgl1 libglib2.0-0
+TEST_PACKAGES := $(DEMO_PACKAGES) chromium coturn iproute2 ffmpeg fonts-dejavu-core
+
+.PHONY: demo test check lint types fast e2e js bench fmt build clean
+
+demo: .venv/demo.done
+	$(BIN)/etapalvelu demo --port $(PORT) --data $(DATA) --rooms $(ROOMS)
+
+test: .venv/test.done check e2e build
+
+check: .venv/test.done lint types js fast
+
+lint: .venv/test.done
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/lint-imports
+
+types: .venv/test.done
+	$(BIN)/mypy
+
+js: node_modules/.done
+	npx tsc --project tsconfig.json
+	node --test tests/js/*.test.js
+
+fast: .venv/test.done
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not e2e and not build"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --include="etapalvelu/domain/*,signaling/call.py,signaling/messages.py,signaling/ticket.py,signaling/stills.py,signaling/turn.py,signaling/errors.py" --fail-under=100
+	$(BIN)/coverage report --fail-under=90
+
+e2e: .venv/test.done
+	$(BIN)/pytest -m e2e
+
+bench: .venv/test.done
+	$(BIN)/python -m bench
+
+fmt: .venv/test.done
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+build: .venv/test.done
+	$(BIN)/pytest -m build
+
+# The program itself is in the virtual environment as a link to this folder.
+.venv/demo.done: requirements/demo.txt pyproject.toml
+	@tools/system-packages $(DEMO_PACKAGES)
+	@tools/virtual-environment $(PYTHON) requirements/demo.txt
+	@touch $@
+
+.venv/test.done: requirements/test.txt pyproject.toml
+	@tools/system-packages $(TEST_PACKAGES)
+	@tools/virtual-environment $(PYTHON) requirements/test.txt
+	@touch $@
+
+node_modules/.done: package-lock.json
+	@tools/node
+	npm ci --silent
+	@touch $@
+
+clean:
+	rm -rf .venv node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
