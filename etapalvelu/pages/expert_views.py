@@ -7,7 +7,6 @@ import msgspec
 
 from etapalvelu.domain.codes import CauseClass, CloseCause, FollowUp, Language, Need, Outcome, Reason, State
 from etapalvelu.domain.people import Staff, is_its_expert
-from etapalvelu.domain.places import Room, ServicePoint
 from etapalvelu.domain.queue import in_order, queue_for
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Theme
@@ -63,8 +62,8 @@ def expert_view(
     expert: Staff,
     open_sessions: Iterable[Session],
     themes: Sequence[Theme],
-    rooms: Mapping[str, Room],
-    points: Mapping[str, ServicePoint],
+    rooms: Mapping[str, str],
+    points: Mapping[str, str],
 ) -> ExpertView:
     return ExpertView(
         lines=queue_lines(expert, open_sessions, rooms, points),
@@ -73,7 +72,7 @@ def expert_view(
 
 
 def queue_lines(
-    expert: Staff, sessions: Iterable[Session], rooms: Mapping[str, Room], points: Mapping[str, ServicePoint]
+    expert: Staff, sessions: Iterable[Session], rooms: Mapping[str, str], points: Mapping[str, str]
 ) -> tuple[QueueLine, ...]:
     """What this expert may take, in the order of service."""
     queue = queue_for(expert, sessions)[:MOST_LINES]
@@ -85,8 +84,8 @@ def queue_lines(
             language=session.language,
             reason=session.reason,
             needs=session.needs,
-            point=_point(session, points),
-            room=_room(session, rooms),
+            point=points.get(session.point, session.point),
+            room=rooms.get(session.room, session.room),
             since=session.opened_at,
             transfer=session.transfer is not None,
         )
@@ -100,7 +99,7 @@ def own_session(expert: Staff, sessions: Iterable[Session]) -> Session | None:
     return own[-1] if own else None
 
 
-def session_facts(session: Session, rooms: Mapping[str, Room], points: Mapping[str, ServicePoint]) -> SessionFacts:
+def session_facts(session: Session, rooms: Mapping[str, str], points: Mapping[str, str]) -> SessionFacts:
     return SessionFacts(
         id=session.id,
         state=session.state,
@@ -108,8 +107,8 @@ def session_facts(session: Session, rooms: Mapping[str, Room], points: Mapping[s
         language=session.language,
         reason=session.reason,
         needs=session.needs,
-        point=_point(session, points),
-        room=_room(session, rooms),
+        point=points.get(session.point, session.point),
+        room=rooms.get(session.room, session.room),
         since=session.connected_at or session.claimed_at or session.opened_at,
         advisor_stays=session.advisor_stays,
         on_hold=session.on_hold,
@@ -121,13 +120,3 @@ def _theme(session: Session) -> str:
     if session.transfer is not None and session.transfer.theme is not None:
         return session.transfer.theme
     return session.theme
-
-
-def _point(session: Session, points: Mapping[str, ServicePoint]) -> str:
-    point = points.get(session.point)
-    return point.name if point else session.point
-
-
-def _room(session: Session, rooms: Mapping[str, Room]) -> str:
-    room = rooms.get(session.room)
-    return room.name if room else session.room

@@ -1,8 +1,10 @@
 """What the room screen's templates need. Nothing of a customer is in it, for there is nothing."""
 
+from collections.abc import Iterable
+
 import msgspec
 
-from etapalvelu.domain.places import Room, ServicePoint
+from etapalvelu.domain.places import ServicePoint
 from etapalvelu.domain.session import Session
 
 
@@ -21,14 +23,17 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
     document_camera: str = ""
 
 
-def room_view(room: Room, point: ServicePoint | None, session: Session | None, place: int | None) -> RoomView:
-    name, phone = (point.name, point.phone) if point else (room.point, "")
+def session_in(room: str, sessions: Iterable[Session]) -> Session | None:
+    """The open session of this room; there is one at most."""
+    return next((session for session in sessions if session.room == room and session.is_open), None)
+
+
+def room_view(name: str, point: ServicePoint | None, session: Session | None, place: int | None) -> RoomView:
+    around = RoomView(name=name, point=point.name if point else "", phone=point.phone if point else "")
     if session is None:
-        return RoomView(name=room.name, point=name, phone=phone)
-    return RoomView(
-        name=room.name,
-        point=name,
-        phone=phone,
+        return around
+    return msgspec.structs.replace(
+        around,
         state=session.state,
         session=session.id,
         theme=session.theme,

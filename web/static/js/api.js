@@ -83,7 +83,7 @@ export class Api {
     if (response.status === 204) return null;
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
-    throw new Refusal(response.status, String(answer.code ?? "failed"), String(answer.detail ?? answer.title ?? ""));
+    throw new Refusal(response.status, String(answer.code ?? "failed"), String(answer.detail ?? ""));
   }
 
   /**
