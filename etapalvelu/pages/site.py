@@ -22,6 +22,7 @@ from etapalvelu.pages.frame import PersonView, frame
 from etapalvelu.pages.language import Language, choose_language
 from etapalvelu.pages.render import Renderer
 from etapalvelu.ports import AccountStore, Board, Calendar, Clock, DeedKey, PlaceStore, SessionStore
+from etapalvelu.reports import Reports
 
 LANGUAGE_COOKIE = "etapalvelu-language"
 
@@ -32,6 +33,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     renderer: Renderer
     desk: Desk
     access: Access
+    reports: Reports
     sessions: SessionStore
     places: PlaceStore
     accounts: AccountStore

@@ -1,36 +1,34 @@
 """What the supervisor's templates need, made from the domain's objects. No I/O here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from statistics import median
 from urllib.parse import urlencode
 
 import msgspec
 
-from etapalvelu.domain.codes import CloseCause, State
+from etapalvelu.domain.codes import State
 from etapalvelu.domain.log import Entry, Fault, verify
 from etapalvelu.domain.moments import HELSINKI
 from etapalvelu.domain.queue import in_order
 from etapalvelu.domain.session import Session
+from etapalvelu.domain.statistics import Figures, figures, tally
 from etapalvelu.pages.advisor_views import OpenLine, RoomTile
 from etapalvelu.pages.event_words import details
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.timeline import Reading, Timeline, draw, readings
 from etapalvelu.ports import Sample, SessionFilter
+from etapalvelu.reports import RoomState
 
 PAGE_ROWS = 50
 
 
 class TodayFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The day so far. Medians in whole seconds, None while there is nothing to count."""
+    """The day so far, and what is open just now."""
 
-    opened: int
-    connected: int
+    day: Figures
     waiting: int
     running: int
     oldest_wait: datetime | None
-    median_waiting: float | None
-    median_service: float | None
 
 
 class BoardView(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,19 +85,15 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MonthView(msgspec.Struct, frozen=True, kw_only=True):
+    """A month beside the one before it; `after` is the next one, unless it has not begun."""
+
     month: date
     before: date
     after: date | None
-    sessions: int
-    sessions_before: int
+    now: Figures
+    then: Figures
     themes: tuple[Share, ...]
     causes: tuple[Share, ...]
-    median_waiting: float | None
-    median_waiting_before: float | None
-    median_service: float | None
-    median_service_before: float | None
-    served: int
-    served_before: int
 
     @property
     def most(self) -> int:
@@ -107,18 +101,15 @@ class MonthView(msgspec.Struct, frozen=True, kw_only=True):
         return max((max(share.count, share.before) for share in (*self.themes, *self.causes)), default=1) or 1
 
 
-def figures(today: Sequence[Session], still_open: Iterable[Session]) -> TodayFigures:
+def today_figures(today: Sequence[Session], still_open: Iterable[Session]) -> TodayFigures:
     """`today` are the sessions opened since midnight; `still_open` all open ones, whenever opened."""
     now_open = list(still_open)
     waiting = in_order(session for session in now_open if session.state is State.WAITING)
     return TodayFigures(
-        opened=len(today),
-        connected=sum(session.connected_at is not None for session in today),
+        day=figures(today),
         waiting=len(waiting),
         running=len(now_open) - len(waiting),
         oldest_wait=waiting[0].opened_at if waiting else None,
-        median_waiting=_median(session.waiting_seconds for session in today if session.connected_at is not None),
-        median_service=_median(session.service_seconds for session in today),
     )
 
 
@@ -157,25 +148,14 @@ def timeline_view(
 
 def month_view(month: date, sessions: Sequence[Session], earlier: Sequence[Session], this_month: date) -> MonthView:
     """`sessions` were opened in the month, `earlier` in the month before."""
-    causes = [*(str(cause) for cause in CloseCause)]
     return MonthView(
         month=month,
         before=month_before(month),
         after=month_after(month) if month < this_month else None,
-        sessions=len(sessions),
-        sessions_before=len(earlier),
-        themes=_shares([session.theme for session in sessions], [session.theme for session in earlier]),
-        causes=_shares(
-            [str(session.close_cause) for session in sessions if session.close_cause],
-            [str(session.close_cause) for session in earlier if session.close_cause],
-            causes,
-        ),
-        median_waiting=_median(session.waiting_seconds for session in sessions if session.connected_at),
-        median_waiting_before=_median(session.waiting_seconds for session in earlier if session.connected_at),
-        median_service=_median(session.service_seconds for session in sessions),
-        median_service_before=_median(session.service_seconds for session in earlier),
-        served=sum(session.connected_at is not None for session in sessions),
-        served_before=sum(session.connected_at is not None for session in earlier),
+        now=figures(sessions),
+        then=figures(earlier),
+        themes=_shares(sessions, earlier, lambda session: session.theme),
+        causes=_shares(sessions, earlier, lambda session: session.close_cause),
     )
 
 
@@ -213,14 +193,21 @@ def log_view(rows: Sequence[LogRow], which: SessionFilter, asked: Mapping[str, s
     )
 
 
-def _shares(keys: Sequence[str], before: Sequence[str], order: Sequence[str] = ()) -> tuple[Share, ...]:
-    """Counted by key; largest first, or in the order given."""
-    shares = [Share(key=key, count=keys.count(key), before=before.count(key)) for key in {*keys, *before}]
-    if order:
-        return tuple(sorted(shares, key=lambda share: order.index(share.key)))
-    return tuple(sorted(shares, key=lambda share: (-share.count, -share.before, share.key)))
+def _shares(sessions: Iterable[Session], earlier: Iterable[Session], of: Callable[[Session], str | None]) -> tuple[Share, ...]:
+    """This month's order; what only the month before had comes last."""
+    now, then = dict(tally(sessions, of)), dict(tally(earlier, of))
+    keys = [*now, *(key for key in then if key not in now)]
+    return tuple(Share(key=key, count=now.get(key, 0), before=then.get(key, 0)) for key in keys)
 
 
-def _median(values: Iterable[int | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return median(known) if known else None
+def room_tile_of(state: RoomState, points: Mapping[str, str]) -> RoomTile:
+    """The room as reports know it; `points` has the names."""
+    return RoomTile(
+        id=state.room.id,
+        name=state.room.name,
+        readiness=state.readiness,
+        missing=state.missing,
+        session=state.session.id if state.session else None,
+        state=state.session.state if state.session else None,
+        point=points.get(state.room.point, state.room.point),
+    )

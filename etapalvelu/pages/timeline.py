@@ -60,8 +60,11 @@ class Band(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True):
+    """A mark on the time axis; `seconds` says whether its words need them."""
+
     at: datetime
     x: float
+    seconds: bool
 
 
 class Curve(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,7 +199,7 @@ def _ticks(scale: _Scale) -> tuple[Tick, ...]:
     step = next((step for step in TICK_STEPS_SECONDS if whole / step <= MOST_TICKS), TICK_STEPS_SECONDS[-1])
     first = -(-int(scale.begins.timestamp()) // step) * step - scale.begins.timestamp()
     moments = (scale.begins + timedelta(seconds=first + number * step) for number in range(int(whole // step) + 1))
-    return tuple(Tick(at=at, x=scale.x(at)) for at in moments if scale.begins <= at <= scale.ends)
+    return tuple(Tick(at=at, x=scale.x(at), seconds=step < 60) for at in moments if scale.begins <= at <= scale.ends)
 
 
 def readings(samples: Iterable[Sample]) -> tuple[Reading, ...]:

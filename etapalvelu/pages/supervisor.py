@@ -1,0 +1,194 @@
+"""The supervisor's pages: how things are now, the log, one session drawn to scale, the month. They read only."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+from aiohttp import web
+
+from etapalvelu.access import Visitor, visitor_of
+from etapalvelu.domain.codes import State
+from etapalvelu.domain.errors import InvalidFieldError, NotFoundError
+from etapalvelu.domain.people import may_read
+from etapalvelu.pages.advisor_views import open_lines
+from etapalvelu.pages.failures import problem_words
+from etapalvelu.pages.forms import Choice, FormView, codes
+from etapalvelu.pages.language import Language
+from etapalvelu.pages.site import Site, language_of, site_of
+from etapalvelu.pages.supervisor_views import (
+    PAGE_ROWS,
+    BoardView,
+    LogRow,
+    TimelineView,
+    log_view,
+    midnight,
+    month_after,
+    month_before,
+    month_view,
+    room_tile_of,
+    timeline_view,
+    today_figures,
+)
+from etapalvelu.ports import SessionFilter
+from etapalvelu.reports import Timeline
+
+FILTERS = ("from", "to", "point", "theme", "state")
+
+
+async def show_board(request: web.Request) -> web.StreamResponse:
+    site = site_of(request)
+    return await site.page(request, "supervisor.html", {"view": await board_view(site, visitor_of(request))})
+
+
+async def show_log(request: web.Request) -> web.StreamResponse:
+    """The log by filter, newest first. A filter that cannot be read is said beside its field, and nothing is listed."""
+    site, visitor, language = site_of(request), visitor_of(request), language_of(request)
+    asked = _asked(request)
+    rows: list[LogRow] = []
+    which, errors, status = SessionFilter(limit=PAGE_ROWS), dict[str, str](), 200
+    try:
+        which = _filter(asked, request.query.get("after", ""))
+        # One row more than is shown tells whether there is an older page.
+        more = msgspec.structs.replace(which, limit=PAGE_ROWS + 1)
+        points, rooms = await site.point_names(), await site.room_names()
+        rows = [
+            LogRow(session=session, point=points.get(session.point, session.point), room=rooms.get(session.room, session.room))
+            for session in await site.reports.select(visitor.person, more)
+        ]
+    except InvalidFieldError as error:
+        errors, status = problem_words({error.field: error.problem}, language), 422
+    form = FormView(errors=errors, choices=await _filter_choices(site, visitor, language))
+    values = {"view": log_view(rows, which, asked), "asked": asked, "form": form}
+    return await site.page(request, "supervisor_sessions.html", values, status)
+
+
+async def export(request: web.Request) -> web.StreamResponse:
+    """The whole log by filter as CSV, written as it is read."""
+    site, visitor = site_of(request), visitor_of(request)
+    rows = site.reports.csv_rows(visitor.person, _filter(_asked(request), ""))
+    first = await anext(rows)
+    answer = web.StreamResponse(
+        headers={"Content-Disposition": 'attachment; filename="etapalvelu.csv"', "Cache-Control": "no-store"}
+    )
+    answer.content_type, answer.charset = "text/csv", "utf-8"
+    await answer.prepare(request)
+    await answer.write(_csv_line(first))
+    async for row in rows:
+        await answer.write(_csv_line(row))
+    await answer.write_eof()
+    return answer
+
+
+async def show_session(request: web.Request) -> web.StreamResponse:
+    site = site_of(request)
+    known = await site.reports.timeline(visitor_of(request).person, request.match_info["id"])
+    return await site.page(request, "supervisor_session.html", {"view": await _drawn(site, known, language_of(request))})
+
+
+async def show_month(request: web.Request) -> web.StreamResponse:
+    site, visitor = site_of(request), visitor_of(request)
+    this_month = site.today().replace(day=1)
+    month = min(_month(request.query.get("month", "")) or this_month, this_month)
+    begins, before = midnight(month), midnight(month_before(month))
+    sessions = await site.reports.between(visitor.person, begins, midnight(month_after(month)))
+    earlier = await site.reports.between(visitor.person, before, begins)
+    return await site.page(request, "supervisor_reports.html", {"view": month_view(month, sessions, earlier, this_month)})
+
+
+async def board_view(site: Site, visitor: Visitor) -> BoardView:
+    still_open = await site.reports.open_sessions(visitor.person)
+    begins = midnight(site.today())
+    today = await site.reports.between(visitor.person, begins, begins + timedelta(days=2))
+    points = {point.id: point.name for point in await site.reports.points(visitor.person)}
+    rooms = await site.reports.rooms(visitor.person)
+    names = {state.room.id: f"{points.get(state.room.point, state.room.point)}, {state.room.name}" for state in rooms}
+    return BoardView(
+        figures=today_figures(today, still_open),
+        rooms=tuple(room_tile_of(state, points) for state in rooms),
+        sessions=open_lines(still_open, still_open, names),
+    )
+
+
+async def watched_session_view(site: Site, visitor: Visitor, session_id: str, language: Language) -> TimelineView:
+    """The session again for whoever has its page open: that they look at it was noted when the page was read."""
+    session = await site.sessions.session(session_id)
+    if session is None or not may_read(visitor.person, session):
+        raise NotFoundError
+    entries, samples = await site.sessions.entries(session_id), await site.sessions.samples(session_id)
+    return await _drawn(site, Timeline(session=session, entries=entries, samples=samples, proven=True), language)
+
+
+async def _drawn(site: Site, known: Timeline, language: Language) -> TimelineView:
+    point, room = await site.places.point(known.session.point), await site.places.room(known.session.room)
+    names = (point.name if point else known.session.point, room.name if room else known.session.room)
+    return timeline_view(known.session, names, known.entries, known.samples, language, site.clock())
+
+
+def _asked(request: web.Request) -> dict[str, str]:
+    return {name: request.query.get(name, "").strip() for name in FILTERS}
+
+
+def _filter(asked: Mapping[str, str], after: str) -> SessionFilter:
+    """The filter of an address. Both days are counted in. Raises `InvalidFieldError`."""
+    if asked["state"] and asked["state"] not in set(State):
+        raise InvalidFieldError("state")
+    until = _day(asked, "to")
+    return SessionFilter(
+        since=_midnight_of(_day(asked, "from")),
+        until=_midnight_of(until + timedelta(days=1) if until else None),
+        point=asked["point"] or None,
+        theme=asked["theme"] or None,
+        state=State(asked["state"]) if asked["state"] else None,
+        after=_after(after),
+        limit=PAGE_ROWS,
+    )
+
+
+def _day(asked: Mapping[str, str], name: str) -> date | None:
+    if not asked[name]:
+        return None
+    try:
+        day = date.fromisoformat(asked[name])
+    except ValueError:
+        raise InvalidFieldError(name, "not_a_date") from None
+    if not 2000 <= day.year <= 2200:
+        raise InvalidFieldError(name, "not_a_date")
+    return day
+
+
+def _midnight_of(day: date | None) -> datetime | None:
+    return midnight(day) if day is not None else None
+
+
+def _after(text: str) -> tuple[datetime, str] | None:
+    """The last row of the page before; an address that somebody cut short begins anew."""
+    at, _, session_id = text.partition("~")
+    try:
+        moment = datetime.fromisoformat(at.replace(" ", "+"))
+    except ValueError:
+        return None
+    return (moment.astimezone(UTC), session_id) if moment.tzinfo and session_id else None
+
+
+def _month(text: str) -> date | None:
+    try:
+        month = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return None
+    return month if 2000 <= month.year <= 2200 else None
+
+
+async def _filter_choices(site: Site, visitor: Visitor, language: Language) -> dict[str, tuple[Choice, ...]]:
+    return {
+        "point": tuple((point.id, point.name) for point in await site.reports.points(visitor.person)),
+        "theme": tuple((theme.key, language.text(f"theme.{theme.key}")) for theme in site.themes),
+        "state": codes(State, "state", language.text),
+    }
+
+
+def _csv_line(row: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerow(row)
+    return text.getvalue().encode()
