@@ -78,7 +78,7 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
     keys, themes = load_keys(Path(config.secrets.file)), themes_of(config)
     engine = make_engine(config.store.url)
     sessions, places, accounts = SqlSessions(engine), SqlPlaces(engine), SqlAccounts(engine)
-    board, passwords = LocalBoard(), Passwords()
+    board, passwords, calendar = LocalBoard(), Passwords(), calendar_of(config)
     node = f"{socket.gethostname()}:{config.server.port}"
 
     async def revoked(login: str) -> None:
@@ -109,7 +109,7 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
         sessions=sessions,
         places=places,
         calls=endpoint,
-        calendar=calendar_of(config),
+        calendar=calendar,
         themes=themes,
         settings=CallSettings(
             ticket_key=keys.ticket,
@@ -125,10 +125,18 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(add_security_headers)
     Health(sessions=sessions, metrics_from=config.server.metrics_from).attach(app)
-    pages = Pages(
-        access=access, desk=desk, reports=reports, places=places, accounts=accounts, board=board, clock=clock, node=node
-    )
-    pages.attach(app)
+    Pages(
+        access=access,
+        desk=desk,
+        reports=reports,
+        sessions=sessions,
+        places=places,
+        accounts=accounts,
+        calendar=calendar,
+        board=board,
+        clock=clock,
+        node=node,
+    ).attach(app)
     Api(access=access, desk=desk, reports=reports, places=places, board=board, clock=clock).attach(app)
     endpoint.attach(app)
     app.middlewares.append(guard(access, _origins(config)))

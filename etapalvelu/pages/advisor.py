@@ -8,7 +8,7 @@ from etapalvelu.access import Visitor, visitor_of
 from etapalvelu.domain.codes import CauseClass, Reason
 from etapalvelu.domain.codes import Language as ServiceLanguage
 from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, NotFoundError, RefusalError
-from etapalvelu.domain.people import may_know
+from etapalvelu.domain.people import may_read
 from etapalvelu.domain.places import ServicePoint
 from etapalvelu.domain.session import Session
 from etapalvelu.pages.advisor_views import (
@@ -92,11 +92,15 @@ async def advisor_view(site: Site, visitor: Visitor) -> AdvisorView:
     )
 
 
-async def advisor_session_view(site: Site, visitor: Visitor, session_id: str) -> SessionView:
-    """Raises `NotFoundError` for who may not know of the session."""
+async def watched_session_view(site: Site, visitor: Visitor, session_id: str) -> SessionView:
+    """The session again for whoever has its page open: that they look at it was noted when the page was read."""
     session = await site.sessions.session(session_id)
-    if session is None or not may_know(visitor.person, session):
+    if session is None or not may_read(visitor.person, session):
         raise NotFoundError
+    return await _seen(site, session)
+
+
+async def _seen(site: Site, session: Session) -> SessionView:
     room = await site.places.room(session.room)
     return session_view(
         session,
@@ -147,7 +151,8 @@ async def _point_page(request: web.Request, view: AdvisorView, form: FormView, s
 
 async def _session_page(request: web.Request, session_id: str, refusal: RefusalError | None = None) -> web.Response:
     site, language = site_of(request), language_of(request)
-    values = session_values(await advisor_session_view(site, visitor_of(request), session_id), language)
+    session = await site.reports.session(visitor_of(request).person, session_id)
+    values = session_values(await _seen(site, session), language)
     if refusal is None:
         return await site.page(request, SESSION_PAGE, values)
     return await site.page(request, SESSION_PAGE, {**values, "refusal": words(refusal, language)}, status_of(refusal))

@@ -1,17 +1,18 @@
 """The expert's page: what it shows now, whole and in the parts that are kept fresh. Its deeds go to the API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+from aiohttp import web
+
+from etapalvelu.access import Visitor, visitor_of
 from etapalvelu.domain.codes import State
-from etapalvelu.domain.people import Staff
+from etapalvelu.domain.people import may_know
 from etapalvelu.domain.session import Session
-from etapalvelu.domain.themes import Theme
 from etapalvelu.pages.expert_views import expert_view, own_session, session_facts
-from etapalvelu.pages.render import Renderer
-from etapalvelu.ports import Clock, PlaceStore
-from etapalvelu.reports import Reports
+from etapalvelu.pages.language import Language
+from etapalvelu.pages.site import Site, site_of, staff_of
 
-TEMPLATE = "expert.html"
+PAGE = "expert.html"
 
 # Element on the page -> the template of what stands in it.
 FRAGMENTS: Mapping[str, str] = {
@@ -21,38 +22,34 @@ FRAGMENTS: Mapping[str, str] = {
 }
 
 
-class ExpertPage:
-    """Made once by `pages.routes`. Who asks has been let in already."""
+async def show(request: web.Request) -> web.StreamResponse:
+    site = site_of(request)
+    return await site.page(request, PAGE, await expert_values(site, visitor_of(request)))
 
-    def __init__(
-        self, *, reports: Reports, places: PlaceStore, themes: Sequence[Theme], renderer: Renderer, clock: Clock
-    ) -> None:
-        self._reports = reports
-        self._places = places
-        self._themes = themes
-        self._renderer = renderer
-        self._clock = clock
 
-    async def values(self, expert: Staff) -> dict[str, object]:
-        """What the page's templates ask for, besides the frame."""
-        known = await self._reports.open_sessions(expert)
-        rooms = {room.id: room.name for room in await self._places.rooms()}
-        points = {point.id: point.name for point in await self._places.points()}
-        session = own_session(expert, known)
-        return {
-            "view": expert_view(expert, known, self._themes, rooms, points),
-            "session": session_facts(session, rooms, points) if session else None,
-            "now": self._clock(),
-        }
+async def expert_values(site: Site, visitor: Visitor) -> dict[str, object]:
+    """What the page's templates ask for, besides the frame."""
+    expert = staff_of(visitor)
+    known = await _known(site, visitor)
+    rooms = await site.room_names()
+    points = await site.point_names()
+    session = own_session(expert, known)
+    return {
+        "view": expert_view(expert, known, site.themes, rooms, points),
+        "session": session_facts(session, rooms, points) if session else None,
+        "now": site.clock(),
+    }
 
-    async def fragments(self, expert: Staff, lang: str) -> dict[str, str]:
-        """The parts of the page that change, by the element they stand in."""
-        values = await self.values(expert)
-        return {target: self._renderer.page(template, lang, values) for target, template in FRAGMENTS.items()}
 
-    async def state(self, expert: Staff) -> tuple[str, str]:
-        """State and id of the session the expert has now; both empty without one."""
-        return told_state(own_session(expert, await self._reports.open_sessions(expert)))
+async def fragments(site: Site, visitor: Visitor, language: Language) -> dict[str, str]:
+    """The parts of the page that change, by the element they stand in."""
+    values = await expert_values(site, visitor)
+    return {target: site.fragment(template, language, values) for target, template in FRAGMENTS.items()}
+
+
+async def state(site: Site, visitor: Visitor) -> tuple[str, str]:
+    """State and id of the session the expert has now; both empty without one."""
+    return told_state(own_session(staff_of(visitor), await _known(site, visitor)))
 
 
 def told_state(session: Session | None) -> tuple[str, str]:
@@ -60,3 +57,7 @@ def told_state(session: Session | None) -> tuple[str, str]:
     if session is None or session.state is State.CLOSED:
         return "", ""
     return session.state, session.id
+
+
+async def _known(site: Site, visitor: Visitor) -> list[Session]:
+    return [session for session in await site.sessions.open_sessions() if may_know(visitor.person, session)]

@@ -1,42 +1,81 @@
-"""The room screen's page: what the paired screen shows now, whole and in the parts that are kept fresh."""
+"""The room screen: pairing with a code, and what the paired screen shows now, whole and in the parts kept fresh."""
 
 from collections.abc import Mapping
 
-from etapalvelu.domain.people import Device
+from aiohttp import web
+
+from etapalvelu.access import Visitor, renew_cookie, set_cookie, visitor_if_any
+from etapalvelu.domain.errors import RefusalError, WrongCredentialsError
+from etapalvelu.domain.people import Device, Role
 from etapalvelu.domain.queue import place_of
 from etapalvelu.pages.expert import told_state
-from etapalvelu.pages.render import Renderer
+from etapalvelu.pages.failures import status_of, words
+from etapalvelu.pages.language import Language
 from etapalvelu.pages.room_views import room_view, session_in
-from etapalvelu.ports import PlaceStore, SessionStore
+from etapalvelu.pages.site import Site, language_of, site_of
 
-TEMPLATE = "room.html"
-PAIR_TEMPLATE = "room-pair.html"
+PAGE = "room.html"
+PAIR_PAGE = "room-pair.html"
 
 # Element on the page -> the template of what stands in it.
 FRAGMENTS: Mapping[str, str] = {"calm": "room-words.html", "expert-name": "room-person.html"}
 
 
-class RoomPage:
-    """Made once by `pages.routes`. Who asks is the paired screen of the room."""
+async def show(request: web.Request) -> web.StreamResponse:
+    """The room's screen. `?pair=CODE` pairs this browser first; a code is never left in the address."""
+    if "pair" in request.query:
+        return await _pair(request, request.query["pair"])
+    site, visitor = site_of(request), visitor_if_any(request)
+    if visitor is None:
+        return await _pair_form(request)
+    response = await site.page(request, PAGE, await room_values(site, visitor))
+    renew_cookie(request, response, Role.ROOM)
+    return response
 
-    def __init__(self, *, sessions: SessionStore, places: PlaceStore, renderer: Renderer) -> None:
-        self._sessions = sessions
-        self._places = places
-        self._renderer = renderer
 
-    async def values(self, screen: Device) -> dict[str, object]:
-        """What the page's templates ask for, besides the frame."""
-        room, point = await self._places.room(screen.room), await self._places.point(screen.point)
-        sessions = await self._sessions.open_sessions()
-        session = session_in(screen.room, sessions)
-        place = place_of(session, sessions) if session else None
-        return {"room": room_view(room.name if room else screen.room, point, session, place)}
+async def pair(request: web.Request) -> web.StreamResponse:
+    """The code as typed."""
+    return await _pair(request, str((await request.post()).get("pair", "")))
 
-    async def fragments(self, screen: Device, lang: str) -> dict[str, str]:
-        """The parts of the page that change, by the element they stand in."""
-        values = await self.values(screen)
-        return {target: self._renderer.page(template, lang, values) for target, template in FRAGMENTS.items()}
 
-    async def state(self, screen: Device) -> tuple[str, str]:
-        """State and id of the session in this room; both empty without one."""
-        return told_state(session_in(screen.room, await self._sessions.open_sessions()))
+async def room_values(site: Site, visitor: Visitor) -> dict[str, object]:
+    """What the page's templates ask for, besides the frame."""
+    screen = _screen_of(visitor)
+    room, point = await site.places.room(screen.room), await site.places.point(screen.point)
+    sessions = await site.sessions.open_sessions()
+    session = session_in(screen.room, sessions)
+    place = place_of(session, sessions) if session else None
+    return {"room": room_view(room.name if room else screen.room, point, session, place)}
+
+
+async def fragments(site: Site, visitor: Visitor, language: Language) -> dict[str, str]:
+    """The parts of the page that change, by the element they stand in."""
+    values = await room_values(site, visitor)
+    return {target: site.fragment(template, language, values) for target, template in FRAGMENTS.items()}
+
+
+async def state(site: Site, visitor: Visitor) -> tuple[str, str]:
+    """State and id of the session in this room; both empty without one."""
+    return told_state(session_in(_screen_of(visitor).room, await site.sessions.open_sessions()))
+
+
+async def _pair(request: web.Request, code: str) -> web.StreamResponse:
+    try:
+        signed_in = await site_of(request).access.pair(code, Role.ROOM, request.remote)
+    except WrongCredentialsError as refusal:
+        return await _pair_form(request, language_of(request).text("room.pair_wrong"), status_of(refusal))
+    except RefusalError as refusal:
+        return await _pair_form(request, words(refusal, language_of(request)), status_of(refusal))
+    response = web.Response(status=303, headers={"Location": "/room"})
+    set_cookie(request, response, signed_in)
+    return response
+
+
+async def _pair_form(request: web.Request, error: str = "", status: int = 200) -> web.StreamResponse:
+    return await site_of(request).page(request, PAIR_PAGE, {"code": "", "error": error}, status)
+
+
+def _screen_of(visitor: Visitor) -> Device:
+    if not isinstance(visitor.person, Device):
+        raise TypeError(visitor.person)
+    return visitor.person

@@ -1,0 +1,148 @@
+"""What each page's stream says: first everything as it is now, then again whenever one of its topics was announced.
+
+A feed is rendered with the visitor's own rights; `live` sends only what has changed since.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+
+from etapalvelu.access import Visitor
+from etapalvelu.domain.people import Device
+from etapalvelu.domain.session import Session
+from etapalvelu.pages import advisor, expert, room, supervisor
+from etapalvelu.pages.language import Language
+from etapalvelu.pages.site import Site
+from etapalvelu.ports import QUEUE, point_topic, room_topic, session_topic
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One server-sent event. `slot` tells which earlier one it replaces."""
+
+    event: str
+    data: Mapping[str, str]
+    slot: str
+
+
+class Watcher(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose stream it is, in which language, and the session it is about (or empty)."""
+
+    visitor: Visitor
+    language: Language
+    session_id: str
+
+
+class Feed(msgspec.Struct, frozen=True):
+    topics: Callable[[Site, Watcher], Awaitable[set[str]]]
+    messages: Callable[[Site, Watcher], Awaitable[list[Message]]]
+
+
+def state(name: str, session_id: str) -> Message:
+    return Message("state", {"state": name, "session": session_id}, "state")
+
+
+def fragment(target: str, html: str) -> Message:
+    return Message("fragment", {"target": target, "html": html}, f"fragment {target}")
+
+
+def belonging(session: Session | None) -> Message:
+    """What devices go by: the session their room belongs to just now."""
+    return Message("session", {"id": session.id}, "belonging") if session else Message("none", {}, "belonging")
+
+
+async def _advisor_topics(site: Site, watcher: Watcher) -> set[str]:
+    point = watcher.visitor.person.point or ""
+    return {QUEUE, point_topic(point), *(room_topic(place.id) for place in await site.rooms_of(watcher.visitor))}
+
+
+async def _advisor(site: Site, watcher: Watcher) -> list[Message]:
+    values = {"view": await advisor.advisor_view(site, watcher.visitor)}
+    parts = {
+        "service-hours": "advisor/hours.html",
+        "open-sessions": "advisor/open_sessions.html",
+        "rooms": "advisor/rooms.html",
+    }
+    return [state("", ""), *_fragments(site, watcher, parts, values)]
+
+
+async def _session_topics(site: Site, watcher: Watcher) -> set[str]:
+    return {QUEUE, session_topic(watcher.session_id)}
+
+
+async def _advisor_session(site: Site, watcher: Watcher) -> list[Message]:
+    view = await advisor.watched_session_view(site, watcher.visitor, watcher.session_id)
+    values = advisor.session_values(view, watcher.language) | {"csrf_token": watcher.visitor.csrf_token}
+    parts = {"session": "advisor/session.html", "session-deeds": "advisor/deeds.html"}
+    return [state(view.session.state, view.id), *_fragments(site, watcher, parts, values)]
+
+
+async def _supervisor_topics(site: Site, watcher: Watcher) -> set[str]:
+    rooms = await site.rooms_of(watcher.visitor)
+    return {QUEUE, *(room_topic(place.id) for place in rooms)}
+
+
+async def _supervisor(site: Site, watcher: Watcher) -> list[Message]:
+    values = {"view": await supervisor.board_view(site, watcher.visitor)}
+    parts = {
+        "figures": "supervisor/figures.html",
+        "open-sessions": "supervisor/open_sessions.html",
+        "rooms": "supervisor/rooms.html",
+    }
+    return [state("", ""), *_fragments(site, watcher, parts, values)]
+
+
+async def _supervisor_session(site: Site, watcher: Watcher) -> list[Message]:
+    view = await supervisor.watched_session_view(site, watcher.visitor, watcher.session_id, watcher.language)
+    parts = {"timeline": "supervisor/timeline.html"}
+    return [state(view.session.state, view.id), *_fragments(site, watcher, parts, {"view": view})]
+
+
+async def _queue_topics(site: Site, watcher: Watcher) -> set[str]:
+    return {QUEUE}
+
+
+async def _room_topics(site: Site, watcher: Watcher) -> set[str]:
+    return {QUEUE, room_topic(_device_of(watcher).room)}
+
+
+async def _agent(site: Site, watcher: Watcher) -> list[Message]:
+    return [belonging(await site.reports.open_in_room(_device_of(watcher).room))]
+
+
+async def _expert(site: Site, watcher: Watcher) -> list[Message]:
+    parts = await expert.fragments(site, watcher.visitor, watcher.language)
+    return [
+        state(*await expert.state(site, watcher.visitor)),
+        *(fragment(target, html) for target, html in parts.items()),
+    ]
+
+
+async def _room(site: Site, watcher: Watcher) -> list[Message]:
+    parts = await room.fragments(site, watcher.visitor, watcher.language)
+    return [
+        *await _agent(site, watcher),
+        state(*await room.state(site, watcher.visitor)),
+        *(fragment(target, html) for target, html in parts.items()),
+    ]
+
+
+# By the name that a page's stream is asked with.
+FEEDS: Mapping[str, Feed] = {
+    "advisor": Feed(_advisor_topics, _advisor),
+    "advisor-session": Feed(_session_topics, _advisor_session),
+    "supervisor": Feed(_supervisor_topics, _supervisor),
+    "supervisor-session": Feed(_session_topics, _supervisor_session),
+    "expert": Feed(_queue_topics, _expert),
+    "room": Feed(_room_topics, _room),
+    "agent": Feed(_room_topics, _agent),
+}
+
+
+def _fragments(site: Site, watcher: Watcher, parts: Mapping[str, str], values: Mapping[str, object]) -> list[Message]:
+    return [fragment(target, site.fragment(template, watcher.language, values)) for target, template in parts.items()]
+
+
+def _device_of(watcher: Watcher) -> Device:
+    if not isinstance(watcher.visitor.person, Device):
+        raise TypeError(watcher.visitor.person)
+    return watcher.visitor.person

@@ -1,0 +1,177 @@
+"""`GET /live`: fresh state to open pages and devices, as server-sent events.
+
+Everything is said anew on each connect, so nothing is ever lost; afterwards only what changed, at most once a second.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from etapalvelu.access import visitor_of
+from etapalvelu.domain.errors import NotFoundError, RefusalError, TryAgainError
+from etapalvelu.domain.people import Device
+from etapalvelu.pages.feeds import Feed, Message, Watcher
+from etapalvelu.pages.site import Site, language_of
+from etapalvelu.ports import LOGINS, Notices, point_topic, room_topic
+
+_log = structlog.get_logger("live")
+
+# A comment this often keeps proxies from closing the stream, and finds listeners who are gone.
+HEARTBEAT_SECONDS = 10.0
+# Notices that come close together are answered once.
+PAUSE_SECONDS = 1.0
+# How often a quiet stream looks whether its listener and its login are still there.
+LOOK_SECONDS = 2.0
+# Who does not read for this long loses the stream.
+WRITE_SECONDS = 10.0
+# What depends on the hour alone (opening, closing soon) is said anew this often.
+RENEW_SECONDS = 60.0
+
+
+class Streams:
+    """Made once by `pages.routes`; knows which streams are open on this server."""
+
+    def __init__(self, site: Site, feeds: Mapping[str, Feed]) -> None:
+        self._site = site
+        self._feeds = feeds
+        self._devices: Counter[Device] = Counter()
+        self._closing = f"streams end on {site.node}"
+        self._is_closing = False
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        visitor = visitor_of(request)
+        feed = self._feeds.get(request.query.get("page", "agent"))
+        if feed is None:
+            raise NotFoundError
+        watcher = Watcher(visitor=visitor, language=language_of(request), session_id=request.query.get("id", ""))
+        topics = {LOGINS, self._closing, *await feed.topics(self._site, watcher)}
+        async with self._site.board.listen(topics) as notices:
+            first = await feed.messages(self._site, watcher)
+            stream = _Stream(request)
+            await stream.open()
+            await self._came(visitor.person)
+            try:
+                await self._run(stream, feed, watcher, notices, first)
+            except (ConnectionError, TimeoutError):
+                _log.debug("stream_lost", page=request.query.get("page", "agent"))
+            finally:
+                await self._went(visitor.person)
+        return stream.response
+
+    def end(self) -> None:
+        """The server goes down: say so to every open stream."""
+        self._is_closing = True
+        self._site.board.announce({self._closing})
+
+    async def _run(self, stream: "_Stream", feed: Feed, watcher: Watcher, notices: Notices, messages: list[Message]) -> None:
+        while True:
+            await stream.say(messages)
+            heard = await stream.rest(notices)
+            if self._is_closing:
+                await stream.say([Message("bye", {}, "bye")])
+                return
+            if stream.is_gone or not await self._site.access.login_stands(watcher.visitor.seat_login):
+                return
+            messages = await self._fresh(feed, watcher) if heard or stream.is_old else []
+
+    async def _fresh(self, feed: Feed, watcher: Watcher) -> list[Message]:
+        """What the page should show now; nothing while the database is away, and a new page when this one is no more."""
+        try:
+            return await feed.messages(self._site, watcher)
+        except TryAgainError:
+            return []
+        except RefusalError:
+            return [Message("reload", {}, "reload")]
+
+    async def _came(self, person: object) -> None:
+        if isinstance(person, Device):
+            self._devices[person] += 1
+            await self._report(person, self._site.node)
+
+    async def _went(self, person: object) -> None:
+        if not isinstance(person, Device):
+            return
+        self._devices[person] -= 1
+        if self._devices[person] <= 0:
+            del self._devices[person]
+            await self._report(person, None)
+
+    async def _report(self, device: Device, node: str | None) -> None:
+        try:
+            await self._site.places.device_online(device.room, device.role, node)
+        except TryAgainError:
+            _log.warning("device_not_noted", room=device.room, role=device.role)
+        self._site.board.announce({room_topic(device.room), point_topic(device.point)})
+
+
+class _Stream:
+    """The bytes of one stream, and what was said last in each slot."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self._loop = asyncio.get_running_loop()
+        self._said: dict[str, Message] = {}
+        self._said_at = self._loop.time()
+        self._renewed_at = self._loop.time()
+        self.response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        )
+
+    async def open(self) -> None:
+        await self.response.prepare(self._request)
+
+    @property
+    def is_gone(self) -> bool:
+        return self._request.transport is None or self._request.transport.is_closing()
+
+    @property
+    def is_old(self) -> bool:
+        return self._loop.time() - self._renewed_at >= RENEW_SECONDS
+
+    async def say(self, messages: list[Message]) -> None:
+        """Send what differs from what was said in the same slot before."""
+        fresh = [message for message in messages if self._said.get(message.slot) != message]
+        if messages:
+            self._renewed_at = self._loop.time()
+        if fresh:
+            await self._write("".join(_text(message) for message in fresh))
+            self._said |= {message.slot: message for message in fresh}
+        elif self._loop.time() - self._said_at >= HEARTBEAT_SECONDS:
+            await self._write(": here\n\n")
+
+    async def rest(self, notices: Notices) -> bool:
+        """Wait for a notice, for a while; True when there was one. Keeps the pause between two answers."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await notices.wait()
+        except TimeoutError:
+            return False
+        too_soon = PAUSE_SECONDS - (self._loop.time() - self._said_at)
+        if too_soon > 0:
+            await asyncio.sleep(too_soon)
+        return True
+
+    async def _write(self, text: str) -> None:
+        async with asyncio.timeout(WRITE_SECONDS):
+            await self.response.write(text.encode())
+        self._said_at = self._loop.time()
+
+
+async def answer(request: web.Request) -> web.StreamResponse:
+    return await request.app[STREAMS].answer(request)
+
+
+async def end_streams(app: web.Application) -> None:
+    """Registered by `pages.routes` as `on_shutdown`."""
+    app[STREAMS].end()
+
+
+STREAMS = web.AppKey("streams", Streams)
+
+
+def _text(message: Message) -> str:
+    return f"event: {message.event}\ndata: {msgspec.json.encode(message.data).decode()}\n\n"

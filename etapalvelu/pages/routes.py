@@ -1,0 +1,93 @@
+"""Which handler answers at which address. Who may knock there stands in `etapalvelu.doors`."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from etapalvelu.access import Access
+from etapalvelu.desk import Desk
+from etapalvelu.pages import admin, advisor, assets, expert, live, login, room, supervisor
+from etapalvelu.pages.failures import answer_failures, speak_language
+from etapalvelu.pages.feeds import FEEDS
+from etapalvelu.pages.live import STREAMS, Streams, end_streams
+from etapalvelu.pages.render import Renderer
+from etapalvelu.pages.site import SITE, Site
+from etapalvelu.ports import AccountStore, Board, Calendar, Clock, PlaceStore, SessionStore
+from etapalvelu.reports import Reports
+
+# The version stands in the address: what is behind it never changes.
+FOR_EVER = "public, max-age=31536000, immutable"
+FAVICON_KEPT = "public, max-age=86400"
+
+
+class Pages(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that pages need; `attach` adds them, their streams and their static files to the application."""
+
+    access: Access
+    desk: Desk
+    reports: Reports
+    sessions: SessionStore
+    places: PlaceStore
+    accounts: AccountStore
+    calendar: Calendar
+    board: Board
+    clock: Clock
+    node: str
+
+    def attach(self, app: web.Application) -> None:
+        """Adds its two middlewares too: they must stand before the guard, whose refusals they put into words."""
+        renderer = Renderer()
+        site = Site(**msgspec.structs.asdict(self), renderer=renderer)
+        app[SITE], app[STREAMS] = site, Streams(site, FEEDS)
+        app.middlewares.extend([speak_language, answer_failures])
+        app.on_shutdown.append(end_streams)
+        app.on_response_prepare.append(_keep_static)
+        app.add_routes(_ROUTES)
+        app.router.add_static(f"/static/{renderer.version}", assets.STATIC)
+
+
+async def favicon(request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(Path(assets.STATIC, "favicon.svg"), headers={"Cache-Control": FAVICON_KEPT})
+
+
+async def _keep_static(request: web.Request, response: web.StreamResponse) -> None:
+    if request.path.startswith("/static/") and response.status in (200, 206, 304):
+        response.headers["Cache-Control"] = FOR_EVER
+
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_GETS: Sequence[tuple[str, _Handler]] = (
+    ("/", login.front),
+    ("/favicon.ico", favicon),
+    ("/login", login.show),
+    ("/live", live.answer),
+    ("/advisor", advisor.show),
+    ("/advisor/sessions/{id}", advisor.show_session),
+    ("/expert", expert.show),
+    ("/room", room.show),
+    ("/supervisor", supervisor.show_board),
+    ("/supervisor/sessions", supervisor.show_log),
+    ("/supervisor/sessions.csv", supervisor.export),
+    ("/supervisor/sessions/{id}", supervisor.show_session),
+    ("/supervisor/reports", supervisor.show_month),
+    ("/admin", admin.show),
+)
+_POSTS: Sequence[tuple[str, _Handler]] = (
+    ("/login", login.sign_in),
+    ("/logout", login.sign_out),
+    ("/advisor", advisor.open_session),
+    ("/advisor/sessions/{id}/close", advisor.close_session),
+    ("/room", room.pair),
+    ("/admin/points", admin.add_point),
+    ("/admin/rooms", admin.add_room),
+    ("/admin/rooms/{room}/pairing", admin.make_pairing_code),
+    ("/admin/rooms/{room}/revoke", admin.revoke_device),
+    ("/admin/staff", admin.add_staff),
+    ("/admin/staff/{account}", admin.change_staff),
+)
+_ROUTES = (
+    *(web.get(path, handler, allow_head=path != "/live") for path, handler in _GETS),
+    *(web.post(path, handler) for path, handler in _POSTS),
+)
