@@ -333,8 +333,12 @@ def seat_login(login: Login) -> str:
 
 
 def cookie_name(request: web.BaseRequest, role: Role) -> str:
+    """The name under which this server's browsers keep a login of this role."""
+    return cookie_name_at(request.url.host or "", request.url.port, role)
+
+
+def cookie_name_at(host: str, port: int | None, role: Role) -> str:
     """One cookie for each role. Cookies do not tell ports apart: on loopback, where several servers may run, the name does."""
-    host, port = request.url.host or "", request.url.port
     return f"__Host-etapalvelu-{role}-{port}" if is_loopback(host) else f"__Host-etapalvelu-{role}"
 
 

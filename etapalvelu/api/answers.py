@@ -39,11 +39,19 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[Outcome, ...]
 
 
+class IceServer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """W3C RTCIceServer."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
 class Claim(Session, frozen=True, kw_only=True):
     """A session just taken, with the ticket to the expert's seat."""
 
     ticket: str
-    ice_servers: list[dict[str, object]]
+    ice_servers: list[IceServer]
     call: str
 
 
@@ -81,7 +89,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """A seat in a call: the ticket is good for one socket within a minute."""
 
     ticket: str
-    ice_servers: list[dict[str, object]]
+    ice_servers: list[IceServer]
     call: str
 
 
@@ -125,7 +133,7 @@ def session(of: rules.Session) -> Session:
 
 
 def claim(of: rules.Session, offer: SeatOffer) -> Claim:
-    return Claim(**_fields(of), ticket=offer.ticket, ice_servers=offer.ice_servers, call=offer.call)
+    return Claim(**_fields(of), ticket=offer.ticket, ice_servers=_ice_servers(offer), call=offer.call)
 
 
 def with_events(of: rules.Session, entries: Sequence[Entry]) -> SessionWithEvents:
@@ -133,7 +141,7 @@ def with_events(of: rules.Session, entries: Sequence[Entry]) -> SessionWithEvent
 
 
 def ticket(offer: SeatOffer) -> Ticket:
-    return Ticket(ticket=offer.ticket, ice_servers=offer.ice_servers, call=offer.call)
+    return Ticket(ticket=offer.ticket, ice_servers=_ice_servers(offer), call=offer.call)
 
 
 def room(state: RoomState) -> Room:
@@ -148,6 +156,10 @@ def room(state: RoomState) -> Room:
 
 def _entry(entry: Entry) -> LogEntry:
     return LogEntry(seq=entry.seq, at=timestamp(entry.at), type=entry.type, actor=entry.actor, data=entry.data, hash=entry.hash)
+
+
+def _ice_servers(offer: SeatOffer) -> list[IceServer]:
+    return msgspec.convert(offer.ice_servers, list[IceServer])
 
 
 def _fields(of: rules.Session) -> dict[str, Any]:
