@@ -15,20 +15,24 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from etapalvelu.access import Access
-from etapalvelu.api.routes import Api
+from etapalvelu.api import routes as api_routes
+from etapalvelu.api.problems import tell_problems
 from etapalvelu.attendance import SessionAttendance
 from etapalvelu.board.local import LocalBoard
 from etapalvelu.calendar import FinnishCalendar, OpenCalendar
 from etapalvelu.config import Config, ConfigError
 from etapalvelu.desk import Desk
-from etapalvelu.domain.errors import TryAgainError
+from etapalvelu.domain.errors import RefusalError, TryAgainError
 from etapalvelu.domain.themes import ALL_WEEK, THEMES, Theme
 from etapalvelu.doors import MAX_BODY_BYTES, guard
 from etapalvelu.headers import add_security_headers
 from etapalvelu.health import Health
 from etapalvelu.keys import load_keys
 from etapalvelu.ledger import Ledger
+from etapalvelu.origin import behind_proxies, networks
+from etapalvelu.pages.failures import words
 from etapalvelu.pages.routes import Pages
+from etapalvelu.pages.site import language_of
 from etapalvelu.passwords import Passwords
 from etapalvelu.ports import Calendar, Clock
 from etapalvelu.reports import Reports
@@ -121,10 +125,10 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
         clock=clock,
     )
     reports = Reports(sessions=sessions, places=places, clock=clock)
-
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(add_security_headers)
     Health(sessions=sessions, metrics_from=config.server.metrics_from).attach(app)
+    app.middlewares.append(behind_proxies(networks(config.server.trusted_proxies)))
     Pages(
         access=access,
         desk=desk,
@@ -137,9 +141,9 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
         clock=clock,
         node=node,
     ).attach(app)
-    Api(access=access, desk=desk, reports=reports, places=places, board=board, clock=clock).attach(app)
+    api_routes.attach(app, desk=desk, reports=reports, access=access, places=places, board=board, clock=clock)
     endpoint.attach(app)
-    app.middlewares.append(guard(access, _origins(config)))
+    app.middlewares.extend([tell_problems(_in_their_words), guard(access, _origins(config))])
 
     async def life(_app: web.Application) -> AsyncIterator[None]:
         await check_database(engine)
@@ -180,6 +184,11 @@ async def listening(app: web.Application, config: Config) -> AsyncIterator[web.A
         yield runner
     finally:
         await runner.cleanup()
+
+
+def _in_their_words(request: web.Request, refusal: RefusalError) -> str:
+    """The API's refusals reach people too, through the expert's page: said as a page would say them."""
+    return words(refusal, language_of(request))
 
 
 def _origins(config: Config) -> tuple[str, ...]:
