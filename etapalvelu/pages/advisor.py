@@ -165,15 +165,16 @@ def _first_choices(view: AdvisorView, language: Language) -> dict[str, tuple[str
 
 
 def _theme(theme: ThemeChoice, language: Language) -> Choice:
+    """Closed ones can be chosen all the same: an open page may be older than the hour, and a refusal tells the hours."""
     name = language.text(f"theme.{theme.key}")
     if not theme.offered:
         return theme.key, language.text("advisor.theme_not_offered", theme=name), True
     if theme.open_now or theme.opens_at is None:
-        return theme.key, name, not theme.open_now
-    return theme.key, language.text("advisor.theme_opens", theme=name, opens_at=language.day_moment(theme.opens_at)), True
+        return theme.key, name
+    return theme.key, language.text("advisor.theme_opens", theme=name, opens_at=language.day_moment(theme.opens_at))
 
 
 def _room(room: RoomTile, language: Language) -> Choice:
     if not room.is_free:
-        return room.id, language.text("advisor.room_in_use", room=room.name), True
+        return room.id, language.text("advisor.room_in_use", room=room.name)
     return room.id, language.text("advisor.room_state", room=room.name, state=language.text(f"readiness.{room.readiness}"))
