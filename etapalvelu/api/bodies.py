@@ -127,11 +127,11 @@ async def read(request: web.Request, body: type[T]) -> T:
 
 def read_query(request: web.Request, query: type[T]) -> T:
     """The address's query as `query`; the last value of a name counts. Raises `InvalidFieldError`."""
-    # Only whole numbers are read out of text: msgspec's lax mode would take a bare number for a moment, too.
-    values = {
-        name: int(text) if re.fullmatch(r"[0-9]{1,9}", text) and name == "limit" else text
-        for name, text in request.query.items()
-    }
+    # Only the limit is read out of text: msgspec's lax mode would take any bare number for a moment.
+    values: dict[str, str | int] = dict(request.query)
+    limit = request.query.get("limit", "")
+    if re.fullmatch("[0-9]{1,9}", limit):
+        values["limit"] = int(limit)
     try:
         return msgspec.convert(values, query)
     except msgspec.ValidationError as error:
