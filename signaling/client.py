@@ -116,8 +116,10 @@ class CallClient:
         while not self._closing.is_set():
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
+                    # The ticket first: the server waits for hello for two seconds only.
+                    hello = await self._hello()
                     socket = self._socket = await self._connect()
-                    await socket.send_str(encode(await self._hello()))
+                    await socket.send_str(encode(hello))
             except (TimeoutError, aiohttp.ClientError, OSError) as fault:
                 _refuse_upgrade(fault)
                 await self._hang_up()

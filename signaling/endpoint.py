@@ -59,7 +59,7 @@ class CallEndpoint:
         self._relay = relay or LocalRelay()
         self._groups: dict[str, Group] = {}
         self._lines: set[Line] = set()
-        self._before_hello = 0
+        self._before_hello: set[Line] = set()
         self._dropped_logins: dict[str, float] = {}
         self._is_closing = False
         self._relay.attach(self._obey)
@@ -106,16 +106,18 @@ class CallEndpoint:
             raise web.HTTPBadRequest(text=f"this websocket speaks the subprotocol {SUBPROTOCOL}\n")
         if not self._is_origin_allowed(request):
             raise web.HTTPForbidden(text="the page's origin may not open this websocket\n")
-        if self._is_closing or self._before_hello >= self._limits.sockets_before_hello:
+        if self._is_closing or len(self._before_hello) >= self._limits.sockets_before_hello:
             raise web.HTTPServiceUnavailable(text="try again in a moment\n", headers={"Retry-After": "2"})
         line = Line(self._limits, self._around.monotonic)
-        socket = await line.open(request)
         self._lines.add(line)
+        self._before_hello.add(line)
         try:
+            socket = await line.open(request)
             async with asyncio.TaskGroup() as group:
                 await line.carry(group.create_task(self._serve(line)))
         finally:
             self._lines.discard(line)
+            self._before_hello.discard(line)
         return socket
 
     async def _serve(self, line: Line) -> None:
@@ -139,14 +141,12 @@ class CallEndpoint:
                     group.lose(peer)
 
     async def _greet(self, line: Line) -> Peer | None:
-        self._before_hello += 1
         try:
             async with asyncio.timeout(self._limits.hello_seconds):
                 text = await line.receive()
         except TimeoutError:
             raise PeerError("hello_timeout", f"hello comes within {self._limits.hello_seconds:g} s") from None
-        finally:
-            self._before_hello -= 1
+        self._before_hello.discard(line)
         if text is None:
             return None
         hello = decode_from_peer(text)

@@ -46,4 +46,4 @@ def ice_servers(
 
 def as_json(servers: Sequence[IceServer]) -> list[dict[str, object]]:
     """The list as plain objects, for an API's answer."""
-    return [dict(msgspec.to_builtins(server)) for server in servers]
+    return [{**msgspec.to_builtins(server), "urls": list(server.urls)} for server in servers]
