@@ -8,8 +8,6 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final
 
-from aiortc.exceptions import InvalidStateError
-
 from etapalvelu.room.server import IceServer
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import BadAnswerError, Viewer
@@ -32,6 +30,7 @@ VIEWERS: Final[frozenset[Seat]] = frozenset({"room", "expert", "expert2"})
 # Who will surely come finds an offer waiting; the others get theirs when they sit down.
 IN_ADVANCE: Final[frozenset[Seat]] = frozenset({"room", "expert"})
 CONNECT_SECONDS: Final = 15.0
+CLOSE_SECONDS: Final = 1.0
 FIRST_RETRY_SECONDS: Final = 1.0
 LAST_RETRY_SECONDS: Final = 5.0
 
@@ -103,11 +102,9 @@ class Place:
         self.epoch = None
 
     async def _offer(self, viewer: Viewer) -> None:
-        try:
-            sdp = await viewer.offer()
-        except InvalidStateError:
-            # It was closed while it looked for addresses.
+        if viewer.is_closed:
             return
+        sdp = await viewer.offer()
         if viewer in (self._current, self._coming):
             description = SessionDescription(type="offer", sdp=sdp)
             await self._audience.send(Description(to=self.seat, generation=viewer.generation, description=description))
@@ -179,17 +176,20 @@ class Audience:
         task.add_done_callback(self._working.discard)
 
     def welcome(self, welcome: Welcome) -> None:
-        """Our seat is taken, or taken up again: bring every place in line with who is there."""
+        """Our seat is taken, or taken up again: bring every place in line with who is there.
+
+        Who is missing after a resume may only be slower than we are to come back to a restarted server, and the
+        picture does not depend on it: such a connection stays until it breaks or the seat is told to be left.
+        """
         if welcome.epoch != self._own_epoch:
             for place in self._places.values():
                 place.close()
             self._own_epoch = welcome.epoch
-        present = {other.seat: other.epoch for other in welcome.present if other.seat in VIEWERS}
-        for seat, place in self._places.items():
-            if place.epoch is not None and seat not in present:
-                place.close()
-        for seat, epoch in present.items():
-            self.joined(SeatJoined(seat=seat, epoch=epoch))
+        else:
+            # A restarted server has forgotten the offers it kept for seats still to be taken.
+            self.renew_offers()
+        for other in welcome.present:
+            self.joined(SeatJoined(seat=other.seat, epoch=other.epoch))
         for seat in IN_ADVANCE:
             self._prepare(seat)
 
@@ -225,20 +225,23 @@ class Audience:
                     place.restart(message.generation)
         except BadAnswerError as error:
             log.warning("%s", error)
+        # What one seat sends must not end the picture of the others.
+        except Exception:
+            log.exception("a message of %s could not be handled", message.from_)
 
     def renew_offers(self) -> None:
-        """Make the offers anew that nobody has answered yet: their relay credentials grow old."""
+        """Make the offers anew that nobody has answered yet: they are lost, or their relay credentials grow old."""
         for place in self._places.values():
             if place.is_waiting:
                 place.begin()
 
     async def close(self) -> None:
-        """Close every connection and wait until all are closed."""
+        """Close every connection and wait until all are closed, but not for one that still looks for addresses."""
         for place in self._places.values():
             place.close()
         self._places.clear()
         if self._working:
-            await asyncio.wait(self._working)
+            await asyncio.wait(self._working, timeout=CLOSE_SECONDS)
 
     def _prepare(self, seat: Seat) -> None:
         if seat in IN_ADVANCE and not self._place(seat).is_open:

@@ -12,6 +12,7 @@ from typing import Final
 
 import aiohttp
 import msgspec
+from aiohttp.http import HttpProcessingError
 from msgspec import Struct
 
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError
@@ -80,7 +81,7 @@ async def sessions(server: Server) -> AsyncGenerator[str | None, None]:
             if error.status == HTTPStatus.UNAUTHORIZED:
                 raise
             log.warning("no news of sessions: %s", error)
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, HttpProcessingError):
             log.warning("no news of sessions: the server wrote an event that cannot be read")
         await asyncio.sleep(retry)
         retry = min(retry * 2, LAST_RETRY_SECONDS)

@@ -3,6 +3,7 @@
 A connection lives through one generation. When it breaks, a new one is made beside it; nothing here is ever restarted.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -31,11 +32,13 @@ CHANNEL: Final = "document"
 # A viewer may ask again and again while it has no picture; each key frame costs the line a whole page.
 KEY_FRAME_SECONDS: Final = 0.5
 
+MOST_EARLY_CANDIDATES: Final = 64
+
 ViewerState = Literal["offered", "connected", "broken"]
 
 
 class BadAnswerError(Exception):
-    """The other side's answer or candidate cannot be used."""
+    """The other side's answer cannot be used."""
 
 
 class Viewer:
@@ -54,6 +57,7 @@ class Viewer:
         self.generation = generation
         self.state: ViewerState = "offered"
         self.answered = False
+        self._is_closed = False
         self._changed = changed
         self._wants_relay = any("turn" in str(server.urls) for server in ice_servers)
         # Without an explicit list aiortc would ask a public STUN server.
@@ -63,12 +67,18 @@ class Viewer:
         self._sender = self._send_only(DocumentTrack(view))
         self.channel: RTCDataChannel = self._connection.createDataChannel(CHANNEL, ordered=True)
         self._early: list[IceCandidate | None] = []
+        self._gathered = asyncio.Event()
+        self._gathered.set()
         self._key_frame_at = -KEY_FRAME_SECONDS
         self._connection.on("connectionstatechange", self._look)
 
     async def offer(self) -> str:
         """The SDP of the offer with all candidates in it."""
-        await self._connection.setLocalDescription(await self._connection.createOffer())
+        self._gathered.clear()
+        try:
+            await self._connection.setLocalDescription(await self._connection.createOffer())
+        finally:
+            self._gathered.set()
         sdp = self._connection.localDescription.sdp
         if "a=candidate:" not in sdp:
             log.warning("no network interface but loopback: %s will see no picture", self.seat)
@@ -90,22 +100,20 @@ class Viewer:
         self._early.clear()
 
     async def candidate(self, candidate: IceCandidate | None) -> None:
-        """Take a candidate of the other side, also before its answer; raises BadAnswerError."""
+        """Take a candidate of the other side, also before its answer."""
         if not self.answered:
-            self._early.append(candidate)
+            if len(self._early) < MOST_EARLY_CANDIDATES:
+                self._early.append(candidate)
             return
         if candidate is None or not candidate.candidate.removeprefix("a=").startswith("candidate:"):
             # The end is not passed on: names left out may still turn up as addresses, found by their own checks.
             return
         if _is_name(candidate.candidate):
             return
-        try:
-            parsed = candidate_from_sdp(candidate.candidate.removeprefix("a=").removeprefix("candidate:"))
-            # Everything is bundled on the first m-line.
-            parsed.sdpMid, parsed.sdpMLineIndex = candidate.sdp_mid or "0", candidate.sdp_m_line_index
-            await self._connection.addIceCandidate(parsed)
-        except (ValueError, InvalidStateError, AssertionError, IndexError) as error:
-            raise BadAnswerError(f"{self.seat} sent a candidate that cannot be used") from error
+        parsed = candidate_from_sdp(candidate.candidate.removeprefix("a=").removeprefix("candidate:"))
+        # Everything is bundled on the first m-line.
+        parsed.sdpMid, parsed.sdpMLineIndex = candidate.sdp_mid or "0", candidate.sdp_m_line_index
+        await self._connection.addIceCandidate(parsed)
 
     def send_key_frame(self) -> None:
         """Begin the picture anew for a viewer that has none; asked too often it does nothing."""
@@ -116,11 +124,14 @@ class Viewer:
 
     @property
     def is_closed(self) -> bool:
-        return self._connection.signalingState == "closed"
+        """Given up, though it may take a moment more until its sockets are closed."""
+        return self._is_closed
 
     async def close(self) -> None:
+        """Close for good. Where addresses are still being looked for, that ends first: aioice cannot be stopped in it."""
         self._connection.remove_all_listeners()
-        self.state = "broken"
+        self.state, self._is_closed = "broken", True
+        await self._gathered.wait()
         await self._connection.close()
 
     def _send_only(self, track: DocumentTrack) -> RTCRtpSender:

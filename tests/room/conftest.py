@@ -1,9 +1,11 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aioice import ice
 
+from signaling.messages import Seat
 from tests.room.service import Service
+from tests.room.watcher import Watcher
 
 
 @pytest.fixture
@@ -18,3 +20,20 @@ async def service(loopback: None) -> AsyncIterator[Service]:
     await service.start()
     yield service
     await service.stop()
+
+
+Watch = Callable[..., Watcher]
+
+
+@pytest.fixture
+async def watch(service: Service) -> AsyncIterator[Watch]:
+    """Seat watchers that are gone when the test ends."""
+    watchers: list[Watcher] = []
+
+    def seated(seat: Seat, login: str = "someone") -> Watcher:
+        watchers.append(Watcher(service, seat, login))
+        return watchers[-1]
+
+    yield seated
+    for watcher in watchers:
+        await watcher.vanish()

@@ -61,7 +61,7 @@ class Service:
         self.codes = {CODE: "agent"}
         self.ice_servers: list[dict[str, Any]] = []
         # path -> status and body to answer instead, as often as told
-        self.trouble: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+        self.trouble: dict[str, list[tuple[int, object]]] = {}
         self.session: str | None = None
         self._followers: set[asyncio.Queue[str | None]] = set()
         self._ids = itertools.count()

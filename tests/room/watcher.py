@@ -13,13 +13,10 @@ from etapalvelu.room.clock import read_clock
 from etapalvelu.tasks import spawn
 from signaling import stills
 from signaling.messages import (
-    CallClosed,
     Description,
     DescriptionFrom,
     Restart,
     Seat,
-    SeatJoined,
-    SeatLeft,
     SessionDescription,
 )
 from signaling.stills import Capture, FromAgent, FromViewer, Joiner, KeyFrame, Status, Still, StillBegin, StillEnd
@@ -120,7 +117,7 @@ class Watcher:
         self._http = aiohttp.ClientSession()
         self.client = service.client(self._http, seat, login)
         self.showings: list[Showing] = []
-        self.events: list[object] = []
+        self.unanswered: list[DescriptionFrom] = []
         self.answers_offers = True
         self._sitting = spawn(self._sit(), name=f"watcher {seat}")
 
@@ -150,8 +147,8 @@ class Watcher:
             match message:
                 case DescriptionFrom() if self.answers_offers:
                     await self._answer(message)
-                case SeatJoined() | SeatLeft() | CallClosed() | DescriptionFrom():
-                    self.events.append(message)
+                case DescriptionFrom():
+                    self.unanswered.append(message)
                 case _:
                     pass
 
