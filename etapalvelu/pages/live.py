@@ -74,7 +74,11 @@ class Streams:
             if self._is_closing:
                 await stream.say([Message("bye", {}, "bye")])
                 return
-            if stream.is_gone or not await self._site.access.login_stands(watcher.visitor.seat_login):
+            if stream.is_gone:
+                return
+            # This very login: a replaced screen hears of it, though its room has a screen.
+            if not await self._site.access.login_stands(watcher.visitor.login.id):
+                await stream.say([Message("reload", {}, "reload")])
                 return
             messages = await self._fresh(feed, watcher) if heard or stream.is_old else []
 
