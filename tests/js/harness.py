@@ -5,6 +5,7 @@ Run it by hand (`python -m tests.js.harness --port 8090`) or from the browser te
 
 import argparse
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -126,8 +127,12 @@ class Service:
     async def live(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(request)
-        lang = request.cookies.get("lang", "fi")
-        room = request.query["page"] == "room"
+        with contextlib.suppress(ConnectionError):
+            await self.watch(response, request.cookies.get("lang", "fi"), request.query["page"] == "room")
+        return response
+
+    async def watch(self, response: web.StreamResponse, lang: str, room: bool) -> None:
+        """Tells everything anew at every change."""
         while True:
             told = self.state
             own = told if room or told in ("claimed", "connected") else ""

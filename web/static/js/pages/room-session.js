@@ -150,11 +150,11 @@ export class RoomSession {
     if (this.over) return;
     const shown = this._shown();
     const line = shown ? this.lines.get(shown) : undefined;
-    const off = shown !== undefined && this.theirs.get(shown)?.camera === false;
+    const theirs = (shown && this.theirs.get(shown)) ?? { camera: true, microphone: true };
     let words = "";
     if (line === "stalled") words = say("line.restoring");
     else if (line !== "good") words = say("room.expert_coming");
-    else if (off) words = say("room.expert_camera_off");
+    else if (!theirs.camera) words = say(theirs.microphone ? "room.expert_camera_off" : "room.on_hold");
     cover(element("expert-words", HTMLElement), words);
     const paper = element("document-words", HTMLElement);
     const said = this.away && line === "good" ? say("line.away") : say("room.paper");
