@@ -26,7 +26,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": (
         "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), speaker-selection=(self), "
-        "geolocation=(), payment=(), usb=(), serial=(), bluetooth=()"
+        "geolocation=(), payment=(), usb=(), serial=()"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
