@@ -1,0 +1,263 @@
+"""The table of doors, walked cell by cell on a real server; and what stands around every door."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from aiohttp import ClientResponse
+
+from etapalvelu.app import make_app
+from etapalvelu.config import Config, Secrets, StoreSettings
+from etapalvelu.domain.codes import Seat
+from etapalvelu.domain.people import Device, Person, Role
+from etapalvelu.doors import (
+    DOORS,
+    LIVE_PAGES,
+    MESSAGES,
+    SEATS,
+    Door,
+    Kind,
+    door_of,
+    local_path,
+    may_say,
+)
+from signaling.messages import SEATS as WIRE_SEATS
+from signaling.messages import FromPeer, Note
+from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
+from tests.doorstep import ADMIN, Doorstep, make_doorstep
+
+PEOPLE: Mapping[Role, Person] = {who.role: who for who in (ADVISOR, EXPERT, SUPERVISOR, ADMIN, SCREEN, AGENT)}
+
+ALLOWED, STRANGER, FORBIDDEN, TO_LOGIN = "allowed", "401", "403", "to login"
+
+
+@pytest.fixture
+async def doorstep(service: Service) -> AsyncIterator[Doorstep]:
+    made = await make_doorstep(service)
+    yield made
+    await made.client.close()
+
+
+def test_every_route_of_the_server_has_one_row_and_every_row_a_route(tmp_path: Path) -> None:
+    config = Config(store=StoreSettings(url=f"sqlite+aiosqlite:///{tmp_path}/db"), secrets=Secrets(file=str(tmp_path / "keys")))
+
+    app = make_app(config)
+
+    routes = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource is not None}
+    found = {route: door_of(*route) for route in routes}
+    assert [route for route, door in found.items() if door is None] == []
+    assert {(door.method, door.path) for door in DOORS} == {(door.method, door.path) for door in found.values() if door}
+    assert len(DOORS) == len({(door.method, door.path) for door in DOORS})
+
+
+async def test_every_cell_answers_as_the_table_says(doorstep: Doorstep) -> None:
+    wrong = []
+    for door in DOORS:
+        for role in (*Role, None):
+            said = await _knock(doorstep, door, None if role is None else PEOPLE[role])
+            if said != _expected(door, role):
+                wrong.append((door.method, door.path, role, said))
+
+    assert wrong == []
+
+
+async def test_every_stream_lets_in_the_roles_of_its_page(doorstep: Doorstep) -> None:
+    wrong = []
+    for page, roles in LIVE_PAGES.items():
+        for role in (*Role, None):
+            headers = {} if role is None else await _bearer_or_cookie(doorstep, PEOPLE[role])
+            answer = await doorstep.client.get("/live", params={"page": f"{page}-session"}, headers=headers)
+            expected = 401 if role is None else 200 if role in roles else 403
+            if answer.status != expected:
+                wrong.append((page, role, answer.status))
+
+    assert wrong == []
+
+
+async def test_a_stream_of_no_page_is_shut_and_an_agent_needs_to_name_none(doorstep: Doorstep) -> None:
+    agent = await doorstep.client.get("/live", headers=await doorstep.bearer(AGENT))
+    nameless = await doorstep.client.get("/live", headers=await doorstep.cookies(ADVISOR))
+    unknown = await doorstep.client.get("/live?page=kitchen", headers=await doorstep.cookies(ADVISOR))
+
+    assert (agent.status, nameless.status, unknown.status) == (200, 403, 403)
+
+
+async def test_a_route_without_a_row_is_shut_to_everybody(doorstep: Doorstep) -> None:
+    answers = [await doorstep.client.get("/forgotten", headers=await doorstep.cookies(who)) for who in PEOPLE.values()]
+
+    assert {answer.status for answer in answers} == {403}
+    assert door_of("GET", "/forgotten") is None
+
+
+async def test_strangers_are_sent_to_sign_in_and_come_back_after(doorstep: Doorstep) -> None:
+    got = await doorstep.client.get("/supervisor/sessions?theme=pensions&limit=5", allow_redirects=False)
+    posted = await doorstep.client.post("/advisor", allow_redirects=False)
+
+    assert (got.status, got.headers["Location"]) == (
+        303,
+        "/login?next=/supervisor/sessions?theme%3Dpensions%26limit%3D5",
+    )
+    assert (posted.status, posted.headers["Location"]) == (303, "/login")
+
+
+async def test_a_form_without_its_token_is_refused(doorstep: Doorstep) -> None:
+    cookies = await doorstep.cookies(ADVISOR, EXPERT)
+    token = (await doorstep.login(ADVISOR)).visitor.csrf_token
+    others = (await doorstep.login(EXPERT)).visitor.csrf_token
+
+    async def post(data: object) -> tuple[int, str]:
+        answer = await doorstep.client.post("/advisor", data=data, headers=cookies)
+        return answer.status, (await answer.text()).split(" ")[0]
+
+    assert await post({"csrf": token}) == (200, "inside")
+    assert await post({"csrf": others}) == (403, "csrf")
+    assert await post({"csrf": "ä"}) == (403, "csrf")
+    assert await post({}) == (403, "csrf")
+
+
+async def test_a_form_that_cannot_be_read_is_a_bad_request(doorstep: Doorstep) -> None:
+    headers = await doorstep.cookies(ADVISOR) | {"Content-Type": "application/x-www-form-urlencoded; charset=klingon"}
+
+    answer = await doorstep.client.post("/advisor", data=b"csrf=1", headers=headers)
+
+    assert answer.status == 400
+
+
+async def test_another_sites_page_posts_nothing_and_opens_no_socket(doorstep: Doorstep) -> None:
+    cookies = await doorstep.cookies(ADVISOR)
+    form = {"csrf": (await doorstep.login(ADVISOR)).visitor.csrf_token}
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
+
+    async def post(**headers: str) -> int:
+        return (await doorstep.client.post("/advisor", data=form, headers=cookies | headers)).status
+
+    async def socket(**headers: str) -> int:
+        return (await doorstep.client.get("/call", headers=upgrade | headers)).status
+
+    own, foreign = doorstep.address, "https://evil.example"
+    assert [await post(Origin=own), await post(), await post(Origin=foreign), await post(Origin="null")] == [200, 200, 403, 403]
+    assert await post(**{"Sec-Fetch-Site": "cross-site"}) == 403
+    assert await post(**{"Sec-Fetch-Site": "same-origin"}) == 200
+    assert [await socket(Origin=own), await socket(), await socket(Origin=foreign)] == [200, 200, 403]
+
+
+async def test_every_answer_carries_the_security_headers(doorstep: Doorstep) -> None:
+    for path in ("/login", "/api/v1/nowhere", "/advisor"):
+        answer = await doorstep.client.get(path, allow_redirects=False)
+
+        policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+        assert policy == {
+            "default-src": "'none'",
+            "script-src": "'self'",
+            "style-src": "'self'",
+            "img-src": "'self' blob:",
+            "media-src": "'self' blob:",
+            "font-src": "'self'",
+            "connect-src": "'self'",
+            "manifest-src": "'self'",
+            "form-action": "'self'",
+            "base-uri": "'none'",
+            "frame-ancestors": "'none'",
+        }
+        assert {name: answer.headers.get(name) for name in _PLAIN_HEADERS} == _PLAIN_HEADERS
+
+
+_PLAIN_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Server": None,
+    "Strict-Transport-Security": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "led_to"),
+    [
+        ("/advisor/sessions/x?y=1", "/advisor/sessions/x?y=1"),
+        ("//evil.example", None),
+        ("/\\evil.example", None),
+        ("/a\\b", None),
+        ("/a\nb", None),
+        ("https://evil.example", None),
+        ("", None),
+    ],
+)
+def test_signing_in_leads_nowhere_else(text: str, led_to: str | None) -> None:
+    assert local_path(text) == led_to
+
+
+def test_every_message_of_the_wire_has_a_row() -> None:
+    assert set(MESSAGES) == set(_wire_messages())
+    assert {str(seat) for seat in SEATS} == set(WIRE_SEATS)
+
+
+@pytest.mark.parametrize("seat", list(Seat))
+def test_who_may_say_what(seat: Seat) -> None:
+    said = {message for message in MESSAGES if may_say(seat, message)}
+
+    everything = set(MESSAGES)
+    expected = {
+        Seat.ROOM: everything - {"noted.still_taken"},
+        Seat.EXPERT: everything - {"noted.still_taken"},
+        Seat.EXPERT2: everything - {"noted.still_taken"},
+        Seat.ADVISOR: everything - {"noted.still_taken"},
+        Seat.CAMERA: everything - {"noted.decoded"},
+        Seat.INTERPRETER: set[str](),
+    }
+    assert said == expected[seat]
+    assert not may_say(seat, "shout")
+
+
+def _wire_messages() -> Iterator[str]:
+    yield from (str(message.__struct_config__.tag) for message in get_args(FromPeer))
+    yield from (f"noted.{note.__struct_config__.tag}" for note in get_args(Note))
+
+
+def _expected(door: Door, role: Role | None) -> str:
+    match door.kind:
+        case Kind.OPEN:
+            return ALLOWED
+        case Kind.PAGE if role is None or role is Role.AGENT:
+            # An agent has no cookie: to a page it is a stranger.
+            return TO_LOGIN
+        case Kind.API | Kind.LIVE if role is None:
+            return STRANGER
+    return ALLOWED if role in door.roles else FORBIDDEN
+
+
+async def _knock(doorstep: Doorstep, door: Door, who: Person | None) -> str:
+    path = door.path.replace("{id}", "x").replace("{room}", "x").replace("{account}", "x").replace("*", "x")
+    answer = await _send(doorstep, door, path, who)
+    if answer.status in (401, 403):
+        problem = answer.content_type == "application/problem+json" and (await answer.json())["code"]
+        # The pairing door is open: what it refuses is the code.
+        if path.endswith("/devices/pair") and problem == "wrong_credentials":
+            return ALLOWED
+        return str(answer.status)
+    if answer.status == 303 and answer.headers["Location"].startswith("/login"):
+        return TO_LOGIN
+    return ALLOWED
+
+
+async def _send(doorstep: Doorstep, door: Door, path: str, who: Person | None) -> ClientResponse:
+    client = doorstep.client
+    if door.kind is Kind.API:
+        headers = {} if who is None else await doorstep.bearer(who)
+        return await client.request(door.method, path, headers=headers)
+    if door.kind is Kind.LIVE:
+        headers = {} if who is None else await _bearer_or_cookie(doorstep, who)
+        return await client.get(path, params={"page": "" if who is None else who.role}, headers=headers)
+    has_cookie = who is not None and who.role is not Role.AGENT
+    headers = await doorstep.cookies(who) if who is not None and has_cookie else {}
+    form = {"csrf": (await doorstep.login(who)).visitor.csrf_token} if who is not None else {}
+    data = form if door.method == "POST" and not path.startswith("/api/") else None
+    return await client.request(door.method, path, headers=headers, data=data, allow_redirects=False)
+
+
+async def _bearer_or_cookie(doorstep: Doorstep, who: Person) -> dict[str, str]:
+    is_agent = isinstance(who, Device) and who.role is Role.AGENT
+    return await doorstep.bearer(who) if is_agent else await doorstep.cookies(who)
