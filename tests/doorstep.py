@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
 from typing import Any
 
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
-from etapalvelu.access import Access, SignedIn, cookie_name_at
-from etapalvelu.api.problems import tell_problems
+from etapalvelu.access import Access, Revoked, SignedIn, cookie_name_at
+from etapalvelu.api.problems import Words, tell_problems
 from etapalvelu.api.routes import attach
+from etapalvelu.app import make_app
+from etapalvelu.config import Config, Secrets, StoreSettings
 from etapalvelu.domain.codes import Path, Seat
 from etapalvelu.domain.errors import NotAllowedError, RefusalError
 from etapalvelu.domain.events import Connected, Event, Joined
@@ -20,6 +23,7 @@ from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import THEMES, weekdays
 from etapalvelu.doors import DOORS, MAX_BODY_BYTES, guard
 from etapalvelu.headers import add_security_headers
+from etapalvelu.keys import load_keys
 from etapalvelu.origin import behind_proxies, networks
 from etapalvelu.passwords import Passwords
 from etapalvelu.ports import StaffRequest
@@ -100,32 +104,17 @@ class Doorstep:
         return await ledger.change(session.id, "system", lambda _session: events)
 
 
-async def make_doorstep(service: Service, words: Any = None) -> Doorstep:
-    """Start the front on a loopback port. The caller closes `client`."""
+async def make_doorstep(service: Service, words: Words | None = None) -> Doorstep:
+    """The doors and the API with stand-in pages, on a loopback port. The caller closes `client`."""
     revoked: list[str] = []
 
     async def on_revoked(login: str) -> None:
         revoked.append(login)
 
-    access = Access(
-        accounts=service.accounts,
-        places=service.places,
-        board=service.board,
-        themes=THEMES,
-        key=b"c" * 32,
-        clock=service.clock,
-        passwords=cheap_passwords(),
-        revoked=on_revoked,
-    )
-    await service.places.add_point(
-        ServicePoint(id="kaukola", name="Kaukola", municipality="Kaukola", hours=weekdays(9, 17), opens_on=OPENS_ON)
-    )
-    await service.places.add_room(Room(id="kaukola-1", name="Huone 1", point="kaukola", fit_from=OPENS_ON))
-    for staff in STAFF:
-        await access.create_account(_request(staff))
+    access = await _access(service, b"c" * 32, on_revoked)
     app = web.Application(
         client_max_size=MAX_BODY_BYTES,
-        middlewares=[behind_proxies(networks(["192.0.2.0/24"])), tell_problems(words), _tell_pages, guard(access)],
+        middlewares=[behind_proxies(networks(["127.0.0.1"])), tell_problems(words), _tell_pages, guard(access)],
     )
     app.on_response_prepare.append(add_security_headers)
     reports = Reports(sessions=service.sessions, places=service.places, clock=service.clock)
@@ -133,6 +122,39 @@ async def make_doorstep(service: Service, words: Any = None) -> Doorstep:
         app, desk=service.desk, reports=reports, access=access, places=service.places, board=service.board, clock=service.clock
     )
     _add_pages(app)
+    return await _started(app, service, access, revoked)
+
+
+async def make_whole(service: Service, folder: FilePath) -> Doorstep:
+    """The whole server as `app` puts it together, on the service's own database file in `folder`."""
+    config = Config(
+        store=StoreSettings(url=f"sqlite+aiosqlite:///{folder}/etapalvelu.sqlite"), secrets=Secrets(file=f"{folder}/keys")
+    )
+    access = await _access(service, load_keys(folder / "keys").csrf, None)
+    return await _started(make_app(config, service.clock), service, access, [])
+
+
+async def _access(service: Service, key: bytes, revoked: Revoked | None) -> Access:
+    access = Access(
+        accounts=service.accounts,
+        places=service.places,
+        board=service.board,
+        themes=THEMES,
+        key=key,
+        clock=service.clock,
+        passwords=cheap_passwords(),
+        revoked=revoked,
+    )
+    await service.places.add_point(
+        ServicePoint(id="kaukola", name="Kaukola", municipality="Kaukola", hours=weekdays(9, 17), opens_on=OPENS_ON)
+    )
+    await service.places.add_room(Room(id="kaukola-1", name="Huone 1", point="kaukola", fit_from=OPENS_ON))
+    for staff in STAFF:
+        await access.create_account(_request(staff))
+    return access
+
+
+async def _started(app: web.Application, service: Service, access: Access, revoked: list[str]) -> Doorstep:
     client: Client = TestClient(TestServer(app))
     await client.start_server()
     return Doorstep(service=service, access=access, client=client, revoked=revoked)
