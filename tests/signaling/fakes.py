@@ -9,7 +9,6 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import BaseTestServer, TestServer
 
 from signaling.endpoint import CallEndpoint
 from signaling.errors import RefusedError
@@ -120,16 +119,17 @@ class Socket:
 class Served:
     """An endpoint on a loopback socket."""
 
-    def __init__(self, endpoint: CallEndpoint, server: BaseTestServer, session: aiohttp.ClientSession) -> None:
+    def __init__(self, endpoint: CallEndpoint, port: int, runner: web.AppRunner, session: aiohttp.ClientSession) -> None:
         self.endpoint = endpoint
-        self.server = server
+        self.port = port
+        self.runner = runner
         self.session = session
         self.tickets = 0
         self.sockets: list[Socket] = []
 
     @property
     def url(self) -> str:
-        return str(self.server.make_url("/call"))
+        return f"http://127.0.0.1:{self.port}/call"
 
     def ticket(self, claims: Claims) -> str:
         """A ticket with an id of its own."""
@@ -186,9 +186,18 @@ async def serving(
     )
     app = web.Application()
     endpoint.attach(app)
-    async with TestServer(app, port=port) as server, aiohttp.ClientSession() as session:
+    # Not aiohttp's TestServer: it cancels handlers whose peer is gone, which a real server does not.
+    runner = web.AppRunner(app, shutdown_timeout=2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port or 0)
+    await site.start()
+    bound = runner.addresses[0][1]
+    async with aiohttp.ClientSession() as session:
+        served = Served(endpoint, bound, runner, session)
         try:
-            yield Served(endpoint, server, session)
+            yield served
         finally:
             # A test that failed while it held the gate must not hang in the server's shutdown.
             attendance.gate.set()
+            await asyncio.gather(*(socket.raw.close() for socket in served.sockets))
+            await runner.cleanup()

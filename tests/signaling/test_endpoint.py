@@ -71,7 +71,7 @@ class TestOpening:
         assert refused.value.status == 403
 
     async def test_the_own_host_and_the_listed_origins_may_come(self, served: Served) -> None:
-        own = f"http://{served.server.host}:{served.server.port}"
+        own = f"http://127.0.0.1:{served.port}"
 
         for origin in (own, "https://kiosk.example"):
             socket = await served.connect({"Origin": origin})
@@ -512,7 +512,7 @@ class TestAnotherServer:
     async def test_a_shutdown_tells_every_peer_and_is_no_departure(self, attendance: FakeAttendance, clocks: Clocks) -> None:
         async with serving(attendance, clocks) as served:
             socket, welcome = await served.sit(claims())
-            closing = asyncio.ensure_future(served.server.close())
+            closing = asyncio.ensure_future(served.runner.cleanup())
             assert await refusal(socket) == ("server_restarting", 1012, "server_restarting")
             await closing
 
