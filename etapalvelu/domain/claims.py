@@ -32,8 +32,11 @@ def claim(who: Person, session: Session) -> Sequence[Event]:
 
 
 def release(session: Session, reason: ReleaseReason) -> Sequence[Event]:
-    """The claim ends and the session waits on. Its expert's seat, if taken, is given up first."""
-    if session.expert is None:
+    """The claim ends and the session waits on. Its expert's seat, if taken, is given up first.
+
+    Raises `WrongStateError` without a claim, and when the session was handed over: then its expert just leaves.
+    """
+    if session.expert is None or session.successor is not None:
         raise WrongStateError(session.state, "release")
     left = [Left(seat=session.expert_seat)] if session.expert_seat in session.seats else []
     return [*left, Released(expert=session.expert, reason=reason)]
@@ -51,10 +54,15 @@ def due(session: Session, now: datetime, closes_at: datetime | None) -> Sequence
     """What time alone demands: an end to waiting at the theme's closing, to an unused claim, to a call without a picture."""
     if session.state is State.WAITING:
         return [Closed(cause=CloseCause.HOURS_ENDED)] if closes_at is not None and now >= closes_at else []
+    lease = timedelta(seconds=session.lease_seconds)
+    if session.state is State.CONNECTED:
+        # Its expert left, and the one who answered the transfer request never sat down.
+        is_empty = session.expert_seat not in session.seats and now >= session.last_at + lease
+        return release(session, ReleaseReason.LEASE) if is_empty else []
     if session.state is not State.CLAIMED or session.claimed_at is None:
         return []
     if session.expert_seat not in session.seats:
-        over = now >= session.claimed_at + timedelta(seconds=session.lease_seconds)
+        over = now >= session.claimed_at + lease
         return release(session, ReleaseReason.LEASE) if over else []
-    over = now >= session.claimed_at + timedelta(seconds=session.lease_seconds + CONNECT_SECONDS)
+    over = now >= session.claimed_at + lease + timedelta(seconds=CONNECT_SECONDS)
     return release(session, ReleaseReason.EXPERT_LOST) if over else []

@@ -172,6 +172,11 @@ def _is_possible(event: Event, session: Session) -> bool:
 
 
 @_is_possible.register
+def _(event: Released, session: Session) -> bool:
+    return event.expert == session.expert and session.successor is None
+
+
+@_is_possible.register
 def _(event: Joined, session: Session) -> bool:
     return event.seat not in session.seats and _may_be_seated(session, event.seat)
 
@@ -218,7 +223,8 @@ def _(event: AdvisorLeaves, session: Session) -> bool:
 
 @_is_possible.register
 def _(event: TransferRequested, session: Session) -> bool:
-    return session.successor is None and (event.theme is None) != (event.expert is None)
+    is_one = (event.theme is None) != (event.expert is None)
+    return is_one and session.successor is None and event.expert != session.expert
 
 
 @_is_possible.register

@@ -1,7 +1,7 @@
 """Themes (service lines), their hours, and when remote service can next be opened. All in Europe/Helsinki."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
@@ -57,39 +57,42 @@ THEMES: tuple[Theme, ...] = (
 
 def is_open(now: datetime, hours: WeekHours, is_holiday: IsHoliday) -> bool:
     """Truth that service by `hours` is given at this moment."""
-    local = now.astimezone(HELSINKI)
-    today = hours.get(local.weekday())
-    return (
-        today is not None
-        and not is_holiday(local.date())
-        and today.opens <= local.time()
-        and (local.time() < today.closes or today.closes == time.max)
-    )
+    window = _window(now.astimezone(HELSINKI).date(), hours, is_holiday)
+    return window is not None and window[0] <= now < window[1]
 
 
 def closing_time(now: datetime, hours: WeekHours, is_holiday: IsHoliday) -> datetime | None:
     """When the present opening ends; None when closed now. A day open until midnight has no closing to speak of."""
-    if not is_open(now, hours, is_holiday):
+    today = now.astimezone(HELSINKI).date()
+    window = _window(today, hours, is_holiday)
+    if window is None or not window[0] <= now < window[1] or hours[today.weekday()].closes == time.max:
         return None
-    local = now.astimezone(HELSINKI)
-    closes = hours[local.weekday()].closes
-    return None if closes == time.max else datetime.combine(local.date(), closes, HELSINKI)
+    return window[1]
 
 
 def next_opening(now: datetime, both: tuple[WeekHours, WeekHours], is_holiday: IsHoliday, not_before: date) -> datetime | None:
     """The first moment from `now` on at which both hours (the theme's and the point's) are open; None within a year."""
     for day in _days(max(now.astimezone(HELSINKI).date(), not_before)):
-        if is_holiday(day):
+        theirs, ours = (_window(day, hours, is_holiday) for hours in both)
+        if theirs is None or ours is None:
             continue
-        windows = [hours[day.weekday()] for hours in both if day.weekday() in hours]
-        if len(windows) < len(both):
-            continue
-        opens = max(window.opens for window in windows)
-        closes = min(window.closes for window in windows)
-        start = max(datetime.combine(day, opens, HELSINKI), now.astimezone(HELSINKI))
-        if start < datetime.combine(day, closes, HELSINKI):
+        start = max(theirs[0], ours[0], now.astimezone(UTC))
+        if start < min(theirs[1], ours[1]):
             return start
     return None
+
+
+def _window(day: date, hours: WeekHours, is_holiday: IsHoliday) -> tuple[datetime, datetime] | None:
+    """From when to when service is given on this day, in UTC, where the nights of daylight saving have no traps."""
+    today = hours.get(day.weekday())
+    if today is None or is_holiday(day):
+        return None
+    end = (day + timedelta(days=1), time(0)) if today.closes == time.max else (day, today.closes)
+    return _instant(day, today.opens), _instant(*end)
+
+
+def _instant(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, HELSINKI).astimezone(UTC)
 
 
 def _days(first: date) -> Iterator[date]:

@@ -1,0 +1,127 @@
+"""Taking, giving back, and what time alone demands."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from etapalvelu.domain.claims import CONNECT_SECONDS, LEASE_SECONDS, claim, due, release, require_expert
+from etapalvelu.domain.codes import CloseCause, Language, ReleaseReason, Seat
+from etapalvelu.domain.errors import AlreadyTakenError, NotAllowedError, RefusalError, WrongStateError
+from etapalvelu.domain.events import Claimed, Closed, Event, Left, Released, Transferred, TransferRequested
+from etapalvelu.domain.people import Device, Person, Role, Staff
+from tests.domain.samples import ASKED, CLAIMED, CLOSED, ENDED, HANDED_OVER, NOW, OPENED, SERVED, TAKEN, WAITING, after, sits
+
+EERO = Staff(account="eero", role=Role.EXPERT, themes=("pensions",), languages=(Language.FI,))
+ELSA = Staff(account="elsa", role=Role.EXPERT, themes=("pensions", "families"), languages=(Language.FI,))
+VEIKKO = Staff(account="veikko", role=Role.EXPERT, themes=("sickness",), languages=(Language.FI,))
+ADVISOR = Staff(account="aino", role=Role.ADVISOR, point="rantala", themes=("pensions",), languages=(Language.FI,))
+SCREEN = Device(room="rantala-1", point="rantala", role=Role.ROOM)
+TO_ELSA = TransferRequested(code=ReleaseReason.WRONG_THEME, expert="elsa")
+
+
+@pytest.mark.parametrize(
+    ("who", "history", "events"),
+    [
+        (EERO, WAITING, [Claimed(expert="eero", lease_seconds=LEASE_SECONDS)]),
+        (ELSA, WAITING, [Claimed(expert="elsa", lease_seconds=LEASE_SECONDS)]),
+        (ELSA, (*SERVED, ASKED), [Transferred(expert="elsa")]),
+        (ELSA, (*SERVED, TO_ELSA), [Transferred(expert="elsa")]),
+    ],
+)
+def test_a_claim_says(who: Person, history: Sequence[Event], events: list[Event]) -> None:
+    assert claim(who, after(*history)) == events
+
+
+@pytest.mark.parametrize(
+    ("who", "history", "refusal"),
+    [
+        (ADVISOR, WAITING, NotAllowedError),
+        (SCREEN, WAITING, NotAllowedError),
+        (VEIKKO, WAITING, NotAllowedError),
+        (EERO, TAKEN, WrongStateError),
+        (EERO, SERVED, WrongStateError),
+        (EERO, (*SERVED, ASKED), WrongStateError),
+        (ELSA, HANDED_OVER, WrongStateError),
+        (EERO, ENDED, WrongStateError),
+        (ELSA, ENDED, WrongStateError),
+        (ELSA, TAKEN, AlreadyTakenError),
+        (VEIKKO, TAKEN, AlreadyTakenError),
+        (ELSA, SERVED, AlreadyTakenError),
+        (VEIKKO, HANDED_OVER, AlreadyTakenError),
+        (VEIKKO, (*SERVED, ASKED), NotAllowedError),
+        (VEIKKO, (*SERVED, TO_ELSA), NotAllowedError),
+    ],
+)
+def test_a_claim_is_refused(who: Person, history: Sequence[Event], refusal: type[RefusalError]) -> None:
+    with pytest.raises(refusal) as told:
+        claim(who, after(*history))
+
+    assert type(told.value) is refusal
+
+
+def test_a_release_gives_up_the_seat_first_when_it_was_taken() -> None:
+    released = Released(expert="eero", reason=ReleaseReason.CANNOT_SERVE)
+
+    assert release(after(*TAKEN), ReleaseReason.CANNOT_SERVE) == [released]
+    assert release(after(*SERVED), ReleaseReason.CANNOT_SERVE) == [Left(seat=Seat.EXPERT), released]
+
+
+@pytest.mark.parametrize("history", [WAITING, HANDED_OVER])
+def test_what_nobody_holds_or_was_handed_over_cannot_be_released(history: Sequence[Event]) -> None:
+    with pytest.raises(WrongStateError):
+        release(after(*history), ReleaseReason.CANNOT_SERVE)
+
+
+def test_a_deed_of_the_expert_needs_this_sessions_expert() -> None:
+    require_expert(EERO, after(*SERVED))
+    require_expert(ELSA, after(*HANDED_OVER))
+    for who, history in ((ELSA, SERVED), (ADVISOR, SERVED), (SCREEN, SERVED), (EERO, WAITING)):
+        with pytest.raises(NotAllowedError):
+            require_expert(who, after(*history))
+    with pytest.raises(WrongStateError):
+        require_expert(EERO, after(*ENDED))
+
+
+LEASE_OVER = NOW + timedelta(seconds=LEASE_SECONDS)
+CONNECT_OVER = LEASE_OVER + timedelta(seconds=CONNECT_SECONDS)
+CLOSES = NOW + timedelta(hours=6)
+SEATED = (*TAKEN, *sits(Seat.EXPERT))
+DESERTED = (*HANDED_OVER, Left(seat=Seat.EXPERT))
+
+
+@pytest.mark.parametrize(
+    ("history", "moment", "events"),
+    [
+        (WAITING, CLOSES, [Closed(cause=CloseCause.HOURS_ENDED)]),
+        (TAKEN, LEASE_OVER, [Released(expert="eero", reason=ReleaseReason.LEASE)]),
+        (SEATED, CONNECT_OVER, [Left(seat=Seat.EXPERT), Released(expert="eero", reason=ReleaseReason.EXPERT_LOST)]),
+        (DESERTED, LEASE_OVER, [Released(expert="elsa", reason=ReleaseReason.LEASE)]),
+    ],
+)
+def test_time_demands_an_end_at_the_moment_and_not_before(
+    history: Sequence[Event], moment: datetime, events: list[Event]
+) -> None:
+    session = after(*history)
+
+    assert due(session, moment - timedelta(milliseconds=1), CLOSES) == []
+    assert due(session, moment, CLOSES) == events
+
+
+@pytest.mark.parametrize(
+    "history", [SERVED, HANDED_OVER, (*HANDED_OVER, *sits(Seat.EXPERT2), Left(seat=Seat.EXPERT)), ENDED, (CLOSED,)]
+)
+def test_time_demands_nothing_of_a_session_that_is_served_or_over(history: Sequence[Event]) -> None:
+    assert due(after(*history), NOW + timedelta(days=3), CLOSES) == []
+
+
+def test_waiting_without_closing_hours_has_no_end() -> None:
+    assert due(after(), NOW + timedelta(days=3), None) == []
+
+
+def test_the_lease_is_the_one_that_was_given() -> None:
+    session = after(replace(CLAIMED, lease_seconds=90), opened=OPENED)
+
+    assert due(session, NOW + timedelta(seconds=89), CLOSES) == []
+    assert due(session, NOW + timedelta(seconds=90), CLOSES) == [Released(expert="eero", reason=ReleaseReason.LEASE)]
