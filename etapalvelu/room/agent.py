@@ -105,18 +105,27 @@ class RoomAgent:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Pair if need be, then attend sessions; raises RoomError when the server no longer knows this agent."""
-        work = spawn(self._work(), name="room agent")
+        work = spawn(self._work_until_refused(), name="room agent")
         ending = spawn(stop.wait(), name="wait for the end")
         try:
             await asyncio.wait([work, ending], return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
+            refusal = work.result() if work.done() else None
         finally:
             for task in (work, ending):
                 task.cancel()
             await asyncio.wait([work, ending])
             await self._turn_to(None)
             log.info("room agent ends")
+        if refusal is not None:
+            raise refusal
+
+    async def _work_until_refused(self) -> RoomError | None:
+        """The refusal is handed back, not raised: it is one line for a person, no fault of a task."""
+        try:
+            await self._work()
+        except RoomError as error:
+            return error
+        return None
 
     async def _work(self) -> None:
         await self._pair()

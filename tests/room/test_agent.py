@@ -12,9 +12,11 @@ from etapalvelu.room import agent as agent_module
 from etapalvelu.room import audience, call, document
 from etapalvelu.room import camera as camera_module
 from etapalvelu.room.agent import RoomSettings, run_agent
+from etapalvelu.room.camera import Camera, CameraLostError
 from etapalvelu.room.clock import read_clock
 from etapalvelu.room.viewer import Viewer
 from etapalvelu.tasks import spawn
+from signaling import stills
 from signaling.messages import (
     Candidate,
     Description,
@@ -387,3 +389,82 @@ async def test_messages_that_make_no_sense_are_passed_over(
     assert caplog.messages.count("expert sent bytes where messages are expected") == 1
     assert caplog.messages.count("expert sent a message that is not known") == 2
     assert len(expert.showings) == 1
+
+
+def noise(path: Path, width: int = 1600, height: int = 1200) -> Path:
+    """A picture that does not compress: its still is some megabytes."""
+    pixels = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+    cv2.imwrite(str(path), pixels)
+    return path
+
+
+async def test_a_large_still_waits_for_room_on_the_line(service: Service, tmp_path: Path, watch: Watch) -> None:
+    running = Running(service, tmp_path / "state", camera=f"file:{noise(tmp_path / 'noise.png')}")
+    service.turn_to("s1")
+    expert = watch("expert")
+    await until(lambda: bool(expert.showings) and bool(expert.showing.statuses))
+
+    capture(expert.showing, "large")
+    await until(lambda: len(expert.showing.stills) == 1, 30)
+
+    still = expert.showing.stills[0]
+    assert len(still.data) > 3 * document.BUFFERED_BYTES
+    assert (still.begin.width, still.begin.height) == (1600, 1200)
+    await running.end()
+
+
+async def test_a_still_too_large_for_the_channel_is_told(
+    service: Service, watch: Watch, agent: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stills, "MAX_STILL_BYTES", 1000)
+    service.turn_to("s1")
+    expert = watch("expert")
+    await until(lambda: bool(expert.showings) and bool(expert.showing.statuses))
+
+    capture(expert.showing, "page")
+    await until(lambda: bool(expert.showing.others))
+
+    assert expert.showing.others == [StillFailed(id="page", code="too_large")]
+
+
+async def test_a_camera_lost_at_that_very_moment_is_told(
+    service: Service, watch: Watch, agent: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(self: Camera) -> None:
+        raise CameraLostError("the document camera sent a damaged picture")
+
+    monkeypatch.setattr(Camera, "still", lost)
+    service.turn_to("s1")
+    expert = watch("expert")
+    await until(lambda: bool(expert.showings) and bool(expert.showing.statuses))
+
+    capture(expert.showing, "page")
+    await until(lambda: bool(expert.showing.others))
+
+    assert expert.showing.others == [StillFailed(id="page", code="camera_lost")]
+
+
+async def test_a_viewer_that_goes_while_its_still_is_on_the_way_blocks_nobody(
+    service: Service, tmp_path: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "BUFFERED_BYTES", 1024)
+    running = Running(service, tmp_path / "state", camera=f"file:{noise(tmp_path / 'noise.png')}")
+    service.turn_to("s1")
+    expert, second = watch("expert"), watch("expert2")
+    await until(lambda: all(one.showings and one.showing.statuses for one in (expert, second)))
+
+    capture(expert.showing, "never-arrives")
+    await until(lambda: bool(expert.showing.others))
+    await expert.leave()
+    monkeypatch.setattr(document, "BUFFERED_BYTES", 512 * 1024)
+
+    async def ask_until_given() -> None:
+        number = 0
+        while not second.showing.stills:
+            number += 1
+            capture(second.showing, f"try-{number}")
+            await asyncio.sleep(0.3)
+
+    async with asyncio.timeout(15):
+        await ask_until_given()
+    await running.end()

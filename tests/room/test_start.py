@@ -217,3 +217,13 @@ async def test_a_refusal_is_one_line_and_exit_one(service: Service, tmp_path: Pa
 
     assert (program.returncode, out) == (1, "")
     assert err == f"camera source file:{path} does not open: the file is gone or is neither a picture nor a video\n"
+
+
+async def test_a_refusal_by_the_server_is_one_line_too(service: Service, tmp_path: Path) -> None:
+    service.codes.clear()
+
+    program = started(service, "test:", tmp_path / "state")
+    out, err = await asyncio.to_thread(program.communicate, timeout=20)
+
+    assert (program.returncode, out) == (1, "")
+    assert err == "the pairing code was refused (unknown_code): get a new one\n"

@@ -1,0 +1,82 @@
+"""The sending half of the data channel against a line that stops; all else is tested with real connections in test_agent."""
+
+import asyncio
+from typing import cast
+
+import pytest
+from aiortc import RTCDataChannel
+from pyee.asyncio import AsyncIOEventEmitter
+
+from etapalvelu.room import document
+from etapalvelu.room.camera import Camera, CameraStatus
+from etapalvelu.room.document import DocumentChannel, Stills, ViewerGoneError
+from etapalvelu.room.source import Kind, Source
+from etapalvelu.room.track import LiveView
+from etapalvelu.room.viewer import Viewer
+from signaling.messages import StillTaken
+from tests.room.service import now
+
+
+class StoppedLine(AsyncIOEventEmitter):
+    """A data channel whose other end reads nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readyState = "open"  # aiortc's name
+        self.bufferedAmount = 10 * 1024 * 1024
+        self.bufferedAmountLowThreshold = 0
+        self.sent: list[str | bytes] = []
+
+    def send(self, data: str | bytes) -> None:
+        self.sent.append(data)
+
+
+async def no_note(note: StillTaken) -> None:
+    raise AssertionError(note)
+
+
+@pytest.fixture
+async def line() -> StoppedLine:
+    return StoppedLine()
+
+
+@pytest.fixture
+async def channel(line: StoppedLine, loopback: None) -> DocumentChannel:
+    camera = Camera(Source(Kind.TEST))
+    viewer = Viewer("expert", 1, view=LiveView(camera), ice_servers=[], changed=lambda _: None)
+    viewer.channel = cast(RTCDataChannel, line)
+    return DocumentChannel(viewer, camera=camera, taking=Stills(camera, taken=no_note), now=now)
+
+
+async def test_a_chunk_waits_for_room_and_then_goes(line: StoppedLine, channel: DocumentChannel) -> None:
+    sending = asyncio.ensure_future(channel.send_chunk(b"chunk"))
+    await asyncio.sleep(0)
+    waited = list(line.sent)
+
+    line.bufferedAmount = 0
+    line.emit("bufferedamountlow")
+    await sending
+
+    assert (waited, line.sent) == ([], [b"chunk"])
+
+
+async def test_a_line_that_takes_nothing_is_given_up(
+    line: StoppedLine, channel: DocumentChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "ANSWER_SECONDS", 0.05)
+
+    with pytest.raises(ViewerGoneError, match="the line takes no more"):
+        await channel.send_chunk(b"chunk")
+
+
+async def test_a_channel_that_closes_meanwhile_is_given_up(line: StoppedLine, channel: DocumentChannel) -> None:
+    sending = asyncio.ensure_future(channel.send_chunk(b"chunk"))
+    await asyncio.sleep(0)
+
+    line.readyState = "closed"
+    line.emit("close")
+
+    with pytest.raises(ViewerGoneError, match="the channel closed"):
+        await sending
+    channel.tell(CameraStatus(camera="ok", width=1, height=1))
+    assert line.sent == []
