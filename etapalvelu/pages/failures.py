@@ -21,6 +21,7 @@ from etapalvelu.domain.errors import (
     TryAgainError,
     WrongCredentialsError,
 )
+from etapalvelu.pages.forms import FormView
 from etapalvelu.pages.frame import HOMES
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import LANGUAGE, SITE, language_of, remember_language, site_of, spoken
@@ -114,7 +115,9 @@ async def _failed(request: web.Request, status: int, *, said: str = "", number: 
         "kind": "role" if another_role else kind,
         "said": said,
         "number": number,
-        "sign_in": f"/login?next={request.path}" if another_role else "",
+        # The sign-in form stands on the page itself: the other role is one step away.
+        "form": FormView(),
+        "next": request.path_qs if another_role and request.method == "GET" else "",
         "back": await _home(request),
     }
     return await site_of(request).page(request, "error.html", values, status)
