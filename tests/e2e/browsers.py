@@ -1,6 +1,8 @@
 """Headless Chromium with a fake camera and microphone, and what a test asks a page about its media."""
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -86,8 +88,17 @@ async def sign_in(page: Page, address: str, account: str, words: Words, password
     await page.wait_for_url(f"{address}*")
 
 
+async def until(page: Page, holds: str, arg: object = None, seconds: float = 15) -> None:
+    """Wait until the function `holds`, asked in the page, says so. (Playwright's own waiting needs `unsafe-eval`.)"""
+    end = time.monotonic() + seconds
+    while not await page.evaluate(holds, arg):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{page.url}: not within {seconds} s: {holds} {arg}")
+        await asyncio.sleep(0.02)
+
+
 async def state_is(page: Page, state: str, seconds: float = 15) -> None:
-    await page.wait_for_function("state => document.body.dataset.state === state", arg=state, timeout=seconds * 1000)
+    await until(page, "state => document.body.dataset.state === state", state, seconds)
 
 
 async def frames(page: Page, stream: str) -> int:
@@ -101,11 +112,12 @@ async def frames(page: Page, stream: str) -> int:
 
 
 async def has_frames(page: Page, stream: str, seconds: float = 15) -> None:
-    await page.wait_for_function(
+    await until(
+        page,
         "stream => [...document.querySelectorAll(`video[data-stream=${stream}]`)]"
         ".some(v => v.srcObject && v.videoWidth > 0 && v.getVideoPlaybackQuality().totalVideoFrames > 0)",
-        arg=stream,
-        timeout=seconds * 1000,
+        stream,
+        seconds,
     )
 
 

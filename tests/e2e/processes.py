@@ -50,8 +50,10 @@ class Demo:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(seconds)
-        for reader in self._readers:
+        for reader, stream in zip(self._readers, (self.process.stdout, self.process.stderr), strict=True):
             reader.join(5)
+            if stream is not None:
+                stream.close()
         return code
 
     def _read(self, stream: Iterator[str], into: list[str]) -> None:

@@ -22,6 +22,7 @@ from tests.e2e.browsers import (
     person,
     sign_in,
     state_is,
+    until,
 )
 from tests.e2e.processes import Demo
 
@@ -55,7 +56,7 @@ async def test_a_customer_is_served_from_opening_to_log(demo: Demo, browser: Bro
 
         await _close(expert, words)
         for page in (room, advisor, expert):
-            await page.wait_for_function("document.body.dataset.state !== 'connected'", timeout=2000)
+            await until(page, "() => document.body.dataset.state !== 'connected'", seconds=2)
         await _nothing_is_left(room)
         await _log_says_so(supervisor, demo, words, session_id, digest)
         await expert.get_by_role("button", name=words["expert.done"]).click()
@@ -67,7 +68,7 @@ async def test_a_customer_is_served_from_opening_to_log(demo: Demo, browser: Bro
 
 async def _open(advisor: Page, demo: Demo, words: Words) -> str:
     await sign_in(advisor, demo.place("Advisor"), "advisor", words)
-    await advisor.get_by_role("radio", name=words["theme.pensions"]).check()
+    await advisor.get_by_label(words["field.theme"], exact=True).select_option("pensions")
     await advisor.get_by_label(words["field.reason"], exact=True).select_option("application")
     await advisor.get_by_role("button", name=words["advisor.open"]).click()
     await advisor.wait_for_url("**/advisor/sessions/*")
@@ -128,7 +129,7 @@ async def _still(expert: Page, words: Words) -> str:
     await expert.get_by_role("button", name=words["expert.capture"]).click()
     picture = expert.locator("img[data-still]").first
     await picture.wait_for(timeout=15_000)
-    await expert.wait_for_function("document.querySelector('img[data-still]').naturalWidth > 0")
+    await until(expert, "() => document.querySelector('img[data-still]').naturalWidth > 0")
     told = await picture.get_attribute("data-still")
     size = await picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
     data = await picture.evaluate("async image => [...new Uint8Array(await (await fetch(image.src)).arrayBuffer())]")
@@ -147,9 +148,11 @@ async def _close(expert: Page, words: Words) -> None:
 
 async def _nothing_is_left(room: Page) -> None:
     """Within two seconds of the close no stream is attached and no picture of the customer stands."""
-    await room.wait_for_function(
-        "[...document.querySelectorAll('video')].every(v => v.srcObject === null) && !document.querySelector('[data-still]')",
-        timeout=2000,
+    await until(
+        room,
+        "() => [...document.querySelectorAll('video')].every(v => v.srcObject === null)"
+        " && !document.querySelector('[data-still]')",
+        seconds=2,
     )
 
 
