@@ -109,7 +109,12 @@ class Group:
         await self._carry_out(self.call.end(reason))
 
     async def sweep(self) -> None:
-        """Give up seats that were away too long; say resumed seats again that the service has not heard of."""
+        """Give up seats that were away too long; say resumed seats again that the service has not heard of.
+
+        A group where somebody is being seated waits for the next sweep, so that no other group waits for it.
+        """
+        if self._lock.locked():
+            return
         async with self._lock:
             await self._carry_out(self.call.overdue(self._around.monotonic()))
             for peer in [peer for peer in self._peers.values() if not peer.is_confirmed]:

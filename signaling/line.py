@@ -28,7 +28,7 @@ class Limits:
 
     hello_seconds: float = 2.0
     heartbeat_seconds: float = 3.0
-    send_seconds: float = 5.0
+    send_seconds: float = 3.0
     away_seconds: float = 120.0
     resume_seconds: float = 12 * 3600.0
     commit_seconds: float = 3.0
@@ -54,7 +54,7 @@ class Line:
             max_msg_size=MAX_FRAME_BYTES,
             timeout=CLOSE_SECONDS,
         )
-        self._transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.Transport | None = None
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._outbox_chars = 0
         self._farewell: tuple[int, str] | None = None
@@ -70,7 +70,8 @@ class Line:
     async def open(self, request: web.Request) -> web.WebSocketResponse:
         """Answer the upgrade."""
         await self._socket.prepare(request)
-        self._transport = request.transport
+        transport = request.transport
+        self._transport = transport if isinstance(transport, asyncio.Transport) else None
         return self._socket
 
     def send(self, message: FromServer) -> None:
@@ -98,7 +99,7 @@ class Line:
     def abort(self) -> None:
         """Cut the connection without a word."""
         self.close()
-        if self._transport is not None and isinstance(self._transport, asyncio.WriteTransport):
+        if self._transport is not None:
             self._transport.abort()
 
     async def carry(self, reading: asyncio.Task[None]) -> None:
@@ -118,6 +119,9 @@ class Line:
         with contextlib.suppress(TimeoutError, aiohttp.ClientError, ConnectionError):
             async with asyncio.timeout(self._limits.send_seconds):
                 await self._socket.close(code=code, message=reason.encode())
+        if self._transport is not None and self._transport.get_write_buffer_size() > 0:
+            # Whoever did not even read the goodbye would keep the socket open for as long as they like.
+            self._transport.abort()
 
     async def receive(self) -> str | None:
         """The next text, or None when the line is closed. Raises PeerError for what no peer may send."""
@@ -136,12 +140,19 @@ class Line:
                 case WSMsgType.BINARY:
                     raise PeerError("not_text", "messages are JSON text, not binary")
                 case WSMsgType.PING:
-                    await self._socket.pong(message.data)
+                    await self._answer_ping(message.data)
                 case WSMsgType.PONG:
                     pass
                 case _:
                     return None
         return None
+
+    async def _answer_ping(self, data: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._limits.send_seconds):
+                await self._socket.pong(data)
+        except (TimeoutError, aiohttp.ClientError, ConnectionError):
+            self.abort()
 
     def _charge(self) -> None:
         now, rate = self._monotonic(), self._limits.messages_per_second

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -316,6 +317,22 @@ class TestTalking:
 
         assert await refusal(socket) == ("too_many", 4429, "too_many")
 
+    async def test_who_pings_without_reading_the_answers_is_cut_off(self, attendance: FakeAttendance, clocks: Clocks) -> None:
+        limits = Limits(messages_burst=10**9, send_seconds=0.2)
+        async with serving(attendance, clocks, limits) as served:
+            socket, _ = await served.sit(claims())
+            transport = socket.raw._response.connection.transport  # type: ignore[union-attr]
+            transport.pause_reading()  # type: ignore[union-attr]
+
+            async with asyncio.timeout(20):
+                with contextlib.suppress(ConnectionError):
+                    while "room" in served.endpoint._groups["call-1"]._peers:
+                        await socket.raw.ping(b"x" * 125)
+
+            await served.until_away("call-1", "room")
+            transport.resume_reading()  # type: ignore[union-attr]
+            assert served.endpoint.present("call-1") == {"room": "who:login-room"}
+
     async def test_whoever_breaks_the_protocol_may_come_back_with_resume(
         self, served: Served, attendance: FakeAttendance
     ) -> None:
@@ -430,17 +447,47 @@ class TestComingBack:
         await late.say(Hello(resume=welcome.resume))
         assert await refusal(late) == ("seat_lost", 4408, "seat_lost")
 
-    async def test_a_stopped_peer_is_found_by_the_heartbeat(self, attendance: FakeAttendance, clocks: Clocks) -> None:
+    async def test_a_stopped_peer_is_found_by_the_heartbeat_and_was_lost_when_last_heard(
+        self, attendance: FakeAttendance, clocks: Clocks
+    ) -> None:
         async with serving(attendance, clocks, Limits(heartbeat_seconds=0.1)) as served:
             socket, _ = await served.sit(claims())
-            clocks.advance(1)
-            clocks_at_loss = clocks.steady
-            socket.raw._response.connection.transport.pause_reading()  # type: ignore[union-attr]
-
+            last_heard = clocks.wall
+            transport = socket.raw._response.connection.transport  # type: ignore[union-attr]
+            transport.pause_reading()  # type: ignore[union-attr]
+            clocks.advance(5)
             await served.until_away("call-1", "room")
+            clocks.advance(2)
 
-            assert served.endpoint.present("call-1") == {"room": "who:login-room"}
-            assert clocks.steady == clocks_at_loss
+            await served.sit(claims())
+
+            transport.resume_reading()  # type: ignore[union-attr]
+        assert attendance.heard == [
+            JOINED_ROOM,
+            ("interrupted", "call-1", "room", "who:login-room", last_heard),
+            ("resumed", "call-1", "room", "who:login-room", 7000),
+        ]
+
+    async def test_a_sweep_waits_for_nobody_who_is_being_seated(
+        self, served: Served, attendance: FakeAttendance, clocks: Clocks
+    ) -> None:
+        room, _ = await served.sit(claims("room"))
+        await room.raw.close()
+        await served.until_away("call-1", "room")
+        clocks.advance(30)
+        attendance.gate.clear()
+        expert = await served.connect()
+        await expert.say(Hello(ticket=served.ticket(claims("expert"))))
+        await asyncio.sleep(0.05)
+        clocks.advance(100)
+
+        await served.endpoint.sweep()
+        assert served.endpoint.present("call-1") == {"room": "who:login-room"}
+        attendance.gate.set()
+        assert isinstance(await expert.hear(), Welcome)
+        await served.endpoint.sweep()
+
+        assert await expert.hear() == SeatLeft(seat="room", reason="lost")
 
     async def test_a_call_is_forgotten_when_nobody_sits_there(self, served: Served) -> None:
         room, _ = await served.sit(claims("room"))
