@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from etapalvelu.domain.places import ServicePoint
-from etapalvelu.domain.themes import Hours
+from etapalvelu.domain.themes import ALL_WEEK, Hours
 from etapalvelu.pages.advisor_views import RoomTile
 from etapalvelu.ports import Account, Login
 
@@ -17,14 +17,33 @@ class RoomBlock(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[Login, ...]
 
 
+class Spell(msgspec.Struct, frozen=True, kw_only=True):
+    """Weekdays from one to another (Monday 0) with the same hours."""
+
+    since: int
+    until: int
+    hours: Hours
+
+
 class PointBlock(msgspec.Struct, frozen=True, kw_only=True):
     point: ServicePoint
     rooms: tuple[RoomBlock, ...]
 
     @property
-    def hours(self) -> Hours | None:
-        """Monday's, as the usual ones."""
-        return self.point.hours.get(0)
+    def is_always_open(self) -> bool:
+        return self.point.hours == ALL_WEEK
+
+    @property
+    def spells(self) -> tuple[Spell, ...]:
+        """The week's opening hours, days with the same ones together."""
+        spells: list[Spell] = []
+        for day, hours in sorted(self.point.hours.items()):
+            last = spells[-1] if spells else None
+            if last is not None and last.hours == hours and last.until == day - 1:
+                spells[-1] = Spell(since=last.since, until=day, hours=hours)
+            else:
+                spells.append(Spell(since=day, until=day, hours=hours))
+        return tuple(spells)
 
 
 class PairingView(msgspec.Struct, frozen=True, kw_only=True):

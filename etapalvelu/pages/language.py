@@ -59,9 +59,9 @@ class Language:
     def day(self, day: date) -> str:
         return format_date(day, _DAYS[self.code], locale=self._locale)
 
-    def weekday(self, number: int) -> str:
+    def short_weekday(self, number: int) -> str:
         """Monday is 0."""
-        return format_date(date(2024, 1, 1 + number), "EEEE", locale=self._locale)
+        return format_date(date(2024, 1, 1 + number), "ccc", locale=self._locale)
 
     def month(self, first: date) -> str:
         return format_date(first, "LLLL y", locale=self._locale)

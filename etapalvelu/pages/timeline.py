@@ -30,7 +30,7 @@ from etapalvelu.ports import Sample
 # The drawing's own units; the page scales it.
 LEFT, RIGHT = 190.0, 1210.0
 TOP, STEP, BAR = 40.0, 44.0, 22.0
-CHART_HEIGHT = 90.0
+CHART_HEIGHT, CHART_GAP = 56.0, 24.0
 SHORTEST = 3.0
 MOST_TICKS = 8
 TICK_STEPS_SECONDS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
@@ -68,14 +68,23 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Curve(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure of the line over time, for one seat's connection to one peer. `points` as SVG wants them."""
+    """One figure of the line over time, as one seat saw what came from one peer."""
 
     name: str
     seat: str
     peer: str
-    points: str
+    points: tuple[tuple[float, float], ...]
     highest: float
     y: float
+
+    @property
+    def foot(self) -> float:
+        return self.y + CHART_HEIGHT
+
+    @property
+    def path(self) -> str:
+        """The points as SVG wants them."""
+        return " ".join(f"{x},{y}" for x, y in self.points)
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +142,7 @@ def draw(entries: Sequence[Entry], readings: Sequence[Reading], now: datetime) -
         )
     bottom = TOP + len(bands) * STEP
     curves = _curves(readings, scale, bottom + 30)
-    height = bottom + (len(curves) * (CHART_HEIGHT + 40) + 30 if curves else 0) + 10
+    height = bottom + (len(curves) * (CHART_HEIGHT + CHART_GAP) + 20 if curves else 0) + 10
     return Timeline(
         width=RIGHT + 30,
         height=height,
@@ -238,11 +247,11 @@ def _curves(rows: Sequence[Reading], scale: _Scale, top: float) -> tuple[Curve, 
         for name in ("frames_per_second", "round_trip_ms"):
             values = [(row.at, value) for row in own if (value := getattr(row, name)) is not None]
             if values:
-                found.append(_curve(name, seat, peer, values, scale, top + len(found) * (CHART_HEIGHT + 40)))
+                found.append(_curve(name, seat, peer, values, scale, top + len(found) * (CHART_HEIGHT + CHART_GAP)))
     return tuple(found)
 
 
 def _curve(name: str, seat: str, peer: str, values: Sequence[tuple[datetime, float]], scale: _Scale, top: float) -> Curve:
     highest = max(1.0, *(value for _, value in values))
-    points = " ".join(f"{scale.x(at)},{round(top + CHART_HEIGHT * (1 - value / highest), 1)}" for at, value in values)
+    points = tuple((scale.x(at), round(top + CHART_HEIGHT * (1 - value / highest), 1)) for at, value in values)
     return Curve(name=name, seat=seat, peer=peer, points=points, highest=highest, y=top)
