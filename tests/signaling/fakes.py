@@ -15,6 +15,7 @@ from signaling.errors import RefusedError
 from signaling.line import Limits
 from signaling.messages import (
     SUBPROTOCOL,
+    Error,
     FromPeer,
     FromServer,
     Hello,
@@ -26,10 +27,14 @@ from signaling.messages import (
     encode,
 )
 from signaling.ticket import Claims, mint
-from tests.signaling.samples import KEY, NOW
+from tests.signaling.samples import KEY, NOW, claims
 
 RESUME_KEY = b"r" * 32
 QUICK = Limits(hello_seconds=0.2, send_seconds=1.0, commit_seconds=0.2, sweep_seconds=0.01)
+
+
+JOINED_ROOM = ("joined", "call-1", "room", "who:login-room")
+JOINED_EXPERT = ("joined", "call-1", "expert", "who:login-expert")
 
 
 class FakeAttendance:
@@ -201,3 +206,35 @@ async def serving(
             attendance.gate.set()
             await asyncio.gather(*(socket.raw.close() for socket in served.sockets))
             await runner.cleanup()
+
+
+async def refusal(socket: Socket) -> tuple[str, int | None, str]:
+    """The code of the error message, then the close code and reason."""
+    error = await socket.hear()
+    assert isinstance(error, Error), error
+    return (error.code, *await socket.end())
+
+
+class Tickets:
+    """A ticket source that counts; what stands in `faults` is raised first."""
+
+    def __init__(self, served: Served, *faults: Exception) -> None:
+        self.served = served
+        self.faults = list(faults)
+        self.asked = 0
+
+    async def __call__(self) -> str:
+        self.asked += 1
+        if self.faults:
+            raise self.faults.pop(0)
+        return self.served.ticket(claims("camera", expires=NOW + 600))
+
+
+async def hear(messages: AsyncIterator[FromServer]) -> FromServer:
+    async with asyncio.timeout(5):
+        return await anext(messages)
+
+
+async def is_over(messages: AsyncIterator[FromServer]) -> bool:
+    async with asyncio.timeout(5):
+        return await anext(messages, None) is None

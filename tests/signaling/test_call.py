@@ -1,23 +1,16 @@
-from collections.abc import Iterable
 from typing import get_args
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signaling.call import MAY_SEND, REMEMBERED_SEATINGS, Call
 from signaling.effects import (
     Drop,
-    Effect,
     HangUp,
-    Interrupted,
     Joined,
     Left,
     NoteMade,
     QualitySampled,
     Refuse,
-    Resumed,
     Seated,
     Send,
 )
@@ -28,11 +21,7 @@ from signaling.messages import (
     CallClosed,
     Candidate,
     CandidateFrom,
-    Decoded,
-    FromPeer,
     Hello,
-    MediaInterrupted,
-    MediaResumed,
     Note,
     Noted,
     Present,
@@ -45,7 +34,7 @@ from signaling.messages import (
     Stats,
     StillTaken,
 )
-from signaling.ticket import Claims, ResumeClaims
+from tests.signaling.calls import AWAY_SECONDS, NOTES, delivered, seated, take
 from tests.signaling.samples import (
     HIDDEN_RELAY,
     HOST,
@@ -60,22 +49,6 @@ from tests.signaling.samples import (
     offer_from,
     resume_claims,
 )
-
-AWAY_SECONDS = 120.0
-
-
-def seated(*seats: Seat, relay_only: Iterable[Seat] = ()) -> Call:
-    """A call with somebody on each of the seats."""
-    call = Call(away_seconds=AWAY_SECONDS)
-    for seat in seats:
-        take(call, claims(seat, id=f"ticket-{seat}", relay_only=seat in relay_only))
-    return call
-
-
-def take(call: Call, ticket: Claims | ResumeClaims, now: float = 0.0) -> list[Effect]:
-    before = call.admit(ticket, now)
-    assert not any(isinstance(effect, Refuse) for effect in before), before
-    return before + call.seat(ticket)
 
 
 def test_who_sits_first_is_committed_then_welcomed() -> None:
@@ -136,14 +109,6 @@ def test_quality_goes_to_the_service() -> None:
     quality = Quality(peer="expert", generation=1, stats=(Stats(type="transport"),))
 
     assert seated("room").receive("room", quality) == [QualitySampled(seat="room", who="who:login-room", quality=quality)]
-
-
-NOTES: dict[type[Note], Note] = {
-    Decoded: Decoded(peer="expert", generation=1, path="host", setup_ms=150),
-    StillTaken: StillTaken(sha256="a" * 64, size=5, width=3, height=4, verdict="whole_page"),
-    MediaInterrupted: MediaInterrupted(peer="expert", cause="site_network", since_ms=10),
-    MediaResumed: MediaResumed(peer="expert", gap_ms=10),
-}
 
 
 @pytest.mark.parametrize("seat", SEATS)
@@ -226,129 +191,6 @@ class TestOffersInAdvance:
         call.receive("room", Bye())
 
         assert delivered(call, "expert") == []
-
-
-def delivered(call: Call, seat: Seat) -> list[object]:
-    effects = call.seat(claims(seat, id="fresh"))
-    return [effect.message for effect in effects if isinstance(effect, Send) and effect.seat == seat]
-
-
-class TestLostSockets:
-    def test_nobody_is_told_and_the_seat_stays_taken(self) -> None:
-        call = seated("room", "expert")
-
-        call.lose("expert", 5.0)
-
-        assert call.present() == {"room": "who:login-room", "expert": "who:login-expert"}
-        assert call.overdue(5.0 + AWAY_SECONDS - 0.1) == []
-
-    def test_after_the_limit_the_seat_is_given_up(self) -> None:
-        call = seated("room", "expert")
-        call.lose("expert", 5.0)
-
-        assert call.overdue(5.0 + AWAY_SECONDS) == [
-            Left(seat="expert", who="who:login-expert", reason="lost"),
-            Send(seat="room", message=SeatLeft(seat="expert", reason="lost")),
-        ]
-
-    def test_losing_a_vacant_or_lost_seat_changes_nothing(self) -> None:
-        call = seated("room")
-        call.lose("expert", 1.0)
-        call.lose("room", 1.0)
-
-        call.lose("room", 100.0)
-
-        assert call.overdue(1.0 + AWAY_SECONDS) == [Left(seat="room", who="who:login-room", reason="lost")]
-
-    def test_a_resume_is_told_to_nobody_and_brings_what_was_missed(self) -> None:
-        call = seated("room", "expert", "camera")
-        call.lose("room", 5.0)
-        call.receive("expert", Bye())
-        take(call, claims("expert", id="ticket-new"))
-        for message in (
-            offer("room", 1),
-            candidate("room", 1),
-            answer("room", 1),
-            answer("room", 1),
-            Restart(to="room", generation=1),
-            Restart(to="room", generation=1),
-        ):
-            call.receive("expert", message)
-        call.receive("camera", answer("room", 4))
-
-        effects = take(call, resume_claims(claims("room", id="ticket-room")))
-
-        assert effects == [
-            Seated(seat="room", epoch=1, present=(Present(seat="camera", epoch=1), Present(seat="expert", epoch=2))),
-            Send(seat="room", message=SeatJoined(seat="expert", epoch=2)),
-            Send(seat="room", message=offer_from("expert", 1)),
-            Send(seat="room", message=candidate_from("expert", 1)),
-            Send(seat="room", message=answer_from("expert", 1)),
-            Send(seat="room", message=RestartFrom(from_="expert", generation=1)),
-            Send(seat="room", message=answer_from("camera", 4)),
-        ]
-
-    def test_while_away_a_newer_generation_replaces_the_older_and_an_older_is_passed_over(self) -> None:
-        call = seated("room", "expert")
-        call.lose("room", 5.0)
-
-        call.receive("expert", candidate("room", 2))
-        call.receive("expert", candidate("room", 3))
-        call.receive("expert", candidate("room", 2))
-
-        effects = take(call, resume_claims(claims("room", id="ticket-room")))
-        assert effects[1:] == [Send(seat="room", message=candidate_from("expert", 3))]
-
-    def test_a_departure_while_away_is_told_on_return(self) -> None:
-        call = seated("room", "expert")
-        call.lose("room", 5.0)
-        call.receive("expert", Bye())
-
-        effects = take(call, resume_claims(claims("room", id="ticket-room")))
-
-        assert effects == [
-            Seated(seat="room", epoch=1, present=()),
-            Send(seat="room", message=SeatLeft(seat="expert", reason="bye")),
-        ]
-
-    def test_a_reload_is_one_interruption_with_a_new_epoch(self) -> None:
-        call = seated("room", "expert")
-        call.lose("expert", 5.0)
-        call.receive("room", candidate("expert", 7))
-
-        effects = take(call, claims("expert", id="ticket-new"), now=7.5)
-
-        assert effects == [
-            Interrupted(seat="expert", who="who:login-expert", gap_ms=2500),
-            Resumed(seat="expert", who="who:login-expert", gap_ms=2500),
-            Seated(seat="expert", epoch=2, present=(Present(seat="room", epoch=1),)),
-            Send(seat="room", message=SeatJoined(seat="expert", epoch=2)),
-        ]
-
-    def test_a_newer_socket_of_the_same_login_takes_a_live_seat(self) -> None:
-        call = seated("expert")
-
-        assert take(call, claims("expert", id="ticket-new"), now=7.5) == [
-            Interrupted(seat="expert", who="who:login-expert", gap_ms=0),
-            Resumed(seat="expert", who="who:login-expert", gap_ms=0),
-            Seated(seat="expert", epoch=2, present=()),
-        ]
-
-    def test_a_gap_is_never_negative(self) -> None:
-        call = seated("expert")
-        call.lose("expert", 5.0)
-
-        assert call.admit(claims("expert", id="ticket-new"), 4.0)[0] == Interrupted(
-            seat="expert", who="who:login-expert", gap_ms=0
-        )
-
-    def test_the_older_page_cannot_take_the_seat_back(self) -> None:
-        call = seated("expert")
-        take(call, claims("expert", id="ticket-new"))
-
-        assert call.admit(resume_claims(claims("expert", id="ticket-expert")), 0.0) == [
-            Refuse(code="replaced", text="a newer page or device of the same login has the seat")
-        ]
 
 
 class TestTakenSeats:
@@ -467,121 +309,3 @@ class TestRelayOnly:
 
         assert effects[1:2] == [Send(seat="expert", message=offer_from("room", sdp=RELAY_SDP))]
         assert effects[2:] == [Send(seat="room", message=SeatJoined(seat="expert", epoch=1))]
-
-
-a_seat = st.sampled_from(SEATS)
-a_generation = st.integers(1, 3)
-a_message: st.SearchStrategy[FromPeer] = st.one_of(
-    st.builds(offer, a_seat, a_generation),
-    st.builds(answer, a_seat, a_generation),
-    st.builds(candidate, a_seat, a_generation),
-    st.builds(Restart, to=a_seat, generation=a_generation),
-    st.builds(Quality, peer=a_seat, generation=a_generation, stats=st.just(())),
-    st.builds(Noted, note=st.sampled_from(list(NOTES.values()))),
-    st.just(Bye()),
-    st.just(Hello(ticket="x")),
-)
-
-
-class AnyCall(RuleBasedStateMachine):
-    """Whatever peers, clocks and the service do: seats and Attendance agree, and the vacant are told nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.call = Call(away_seconds=AWAY_SECONDS)
-        self.now = 0.0
-        self.live: set[Seat] = set()
-        self.attended: dict[Seat, str] = {}
-        self.known: dict[Seat, dict[Seat, int]] = {}
-        self.tickets = 0
-        self.tokens: list[ResumeClaims] = []
-
-    def carry_out(self, effects: list[Effect]) -> None:
-        for effect in effects:
-            match effect:
-                case Joined(seat=seat, who=who):
-                    self.attended[seat] = who
-                case Left(seat=seat, who=who):
-                    assert self.attended.pop(seat) == who
-                    self.live.discard(seat)
-                case Seated(seat=seat, present=present):
-                    assert self.attended[seat]
-                    self.live.add(seat)
-                    self.known.setdefault(seat, {}).update({other.seat: other.epoch for other in present})
-                case Send(seat=seat, message=message):
-                    assert seat in self.live
-                    self.learn(seat, message)
-                case HangUp(seat=seat) | Drop(seat=seat):
-                    self.live.discard(seat)
-                case Interrupted(seat=seat, gap_ms=gap_ms) | Resumed(seat=seat, gap_ms=gap_ms):
-                    assert (seat in self.attended, gap_ms >= 0) == (True, True)
-                case NoteMade(seat=seat) | QualitySampled(seat=seat):
-                    assert seat in self.live
-                case Refuse(code=code):
-                    assert code in {"seat_taken", "replaced", "seat_lost", "not_allowed", "hello_twice", "call_over"}
-
-    def learn(self, seat: Seat, message: object) -> None:
-        if isinstance(message, SeatJoined):
-            self.known[seat][message.seat] = message.epoch
-        elif isinstance(message, SeatLeft):
-            self.known[seat].pop(message.seat, None)
-
-    def sit(self, ticket: Claims | ResumeClaims) -> None:
-        before = self.call.admit(ticket, self.now)
-        self.carry_out(before)
-        if not any(isinstance(effect, Refuse) for effect in before):
-            if isinstance(ticket, Claims):
-                self.known[ticket.seat] = {}
-            effects = self.call.seat(ticket)
-            self.carry_out(effects)
-            self.tokens += [
-                resume_claims(ticket, effect.epoch)
-                for effect in effects
-                if isinstance(effect, Seated) and isinstance(ticket, Claims)
-            ]
-
-    @rule(seat=a_seat, login=st.sampled_from(["a", "b"]), relay_only=st.booleans())
-    def hello(self, seat: Seat, login: str, relay_only: bool) -> None:
-        self.tickets += 1
-        self.sit(claims(seat, login=login, id=f"ticket-{self.tickets}", relay_only=relay_only))
-
-    @rule(data=st.data())
-    def resume(self, data: st.DataObject) -> None:
-        if self.tokens:
-            self.sit(data.draw(st.sampled_from(self.tokens)))
-
-    @rule(seat=a_seat, message=a_message)
-    def speak(self, seat: Seat, message: FromPeer) -> None:
-        if seat in self.live:
-            self.carry_out(self.call.receive(seat, message))
-
-    @rule(seat=a_seat)
-    def lose(self, seat: Seat) -> None:
-        self.call.lose(seat, self.now)
-        self.live.discard(seat)
-
-    @rule(seconds=st.floats(-10, 200))
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-        self.carry_out(self.call.overdue(self.now))
-
-    @rule(seat=a_seat)
-    def unseat(self, seat: Seat) -> None:
-        self.carry_out(self.call.unseat(seat, "transferred"))
-
-    @invariant()
-    def attendance_and_call_agree(self) -> None:
-        assert self.call.present() == self.attended
-
-    @invariant()
-    def the_live_sit(self) -> None:
-        assert self.live <= set(self.attended)
-
-    @invariant()
-    def whoever_is_live_knows_who_sits(self) -> None:
-        for seat in self.live:
-            assert set(self.known[seat]) == set(self.attended) - {seat}
-
-
-AnyCall.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-TestAnyCall = AnyCall.TestCase
