@@ -2,6 +2,8 @@
 
 from aiohttp import hdrs, web
 
+from etapalvelu.origin import SCHEME
+
 # No inline script or style, no foreign host, no frame. `connect-src 'self'` covers our websocket too.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -40,5 +42,5 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
     response.headers.update(SECURITY_HEADERS)
     response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
     response.headers.popall(hdrs.SERVER, None)
-    if request.secure:
+    if request.get(SCHEME, request.scheme) == "https":
         response.headers["Strict-Transport-Security"] = TRANSPORT_SECURITY

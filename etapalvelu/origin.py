@@ -12,6 +12,10 @@ from etapalvelu.domain.errors import NotAllowedError
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+# The browser's scheme, for those who only see the request as the proxy sent it.
+SCHEME = web.RequestKey("scheme", str)
+
+
 class OriginError(NotAllowedError):
     """A browser says that another site's page made this request."""
 
@@ -33,6 +37,7 @@ def behind_proxies(trusted: Sequence[Network]) -> Middleware:
             return await handler(request)
         scheme = request.headers.get(hdrs.X_FORWARDED_PROTO, "").rpartition(",")[2].strip().lower()
         known = scheme if scheme in ("http", "https") else request.scheme
+        request[SCHEME] = known
         return await handler(request.clone(scheme=known, remote=_client(request, proxy, trusted)))
 
     return middleware

@@ -157,6 +157,20 @@ async def test_another_sites_page_posts_nothing_and_opens_no_socket(doorstep: Do
     assert [await socket(Origin=own), await socket(), await socket(Origin=foreign)] == [200, 200, 403]
 
 
+async def test_behind_a_trusted_proxy_scheme_and_address_are_the_browsers(doorstep: Doorstep) -> None:
+    form = {"csrf": (await doorstep.login(ADVISOR)).visitor.csrf_token}
+    headers = await doorstep.cookies(ADVISOR) | {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-For": "203.0.113.9",
+        "Origin": doorstep.address.replace("http:", "https:"),
+    }
+
+    answer = await doorstep.client.post("/advisor", data=form, headers=headers)
+
+    told = (answer.status, await answer.text(), answer.headers["Strict-Transport-Security"])
+    assert told == (200, "inside 203.0.113.9 https", "max-age=31536000")
+
+
 async def test_every_answer_carries_the_security_headers(doorstep: Doorstep) -> None:
     for path in ("/login", "/api/v1/nowhere", "/advisor"):
         answer = await doorstep.client.get(path, allow_redirects=False)
