@@ -4,6 +4,7 @@ A route without a row is shut to everybody. What a person may do to the session 
 """
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -16,6 +17,10 @@ from etapalvelu.domain.codes import Seat
 from etapalvelu.domain.errors import NotAllowedError, WrongCredentialsError
 from etapalvelu.domain.people import Role
 from etapalvelu.origin import check_origin
+from signaling.attendance import Attendance
+from signaling.errors import RefusedError
+from signaling.messages import Note, Quality
+from signaling.messages import Seat as SeatName
 
 _log = structlog.get_logger("doors")
 
@@ -183,6 +188,45 @@ def door_of(method: str, path: str) -> Door | None:
 def may_say(seat: Seat, message: str) -> bool:
     """Truth that whoever sits there may send this message, e.g. `restart` or `noted.still_taken`."""
     return SEATS[seat] in MESSAGES.get(message, ())
+
+
+class GuardedAttendance:
+    """Keeps the table of messages in front of the service: signaling knows seats, but not which role may say what.
+
+    `description`, `candidate` and `restart` never reach the service: who may say `hello` may say them.
+    """
+
+    def __init__(self, behind: Attendance) -> None:
+        self._behind = behind
+
+    async def joined(self, call: str, seat: SeatName, who: str) -> None:
+        if not may_say(Seat(seat), "hello"):
+            raise RefusedError("not_allowed", "nobody is seated there")
+        await self._behind.joined(call, seat, who)
+
+    async def left(self, call: str, seat: SeatName, who: str, reason: str) -> None:
+        await self._behind.left(call, seat, who, reason)
+
+    async def interrupted(self, call: str, seat: SeatName, who: str, since: datetime) -> None:
+        await self._behind.interrupted(call, seat, who, since)
+
+    async def resumed(self, call: str, seat: SeatName, who: str, gap_ms: int) -> None:
+        await self._behind.resumed(call, seat, who, gap_ms)
+
+    async def noted(self, call: str, seat: SeatName, who: str, note: Note) -> None:
+        """What this seat may not say is dropped: nothing of it reaches the log of the session."""
+        if self._may(seat, f"noted.{note.__struct_config__.tag}"):
+            await self._behind.noted(call, seat, who, note)
+
+    async def sampled(self, call: str, seat: SeatName, who: str, quality: Quality) -> None:
+        if self._may(seat, "quality"):
+            await self._behind.sampled(call, seat, who, quality)
+
+    def _may(self, seat: SeatName, message: str) -> bool:
+        if may_say(Seat(seat), message):
+            return True
+        _log.warning("message_not_allowed", seat=seat, message=message)
+        return False
 
 
 def guard(access: Access, origins: Collection[str] = ()) -> Middleware:

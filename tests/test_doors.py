@@ -1,6 +1,7 @@
 """The table of doors, walked cell by cell on a real server; and what stands around every door."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -17,15 +18,18 @@ from etapalvelu.doors import (
     MESSAGES,
     SEATS,
     Door,
+    GuardedAttendance,
     Kind,
     door_of,
     local_path,
     may_say,
 )
+from signaling.errors import RefusedError
 from signaling.messages import SEATS as WIRE_SEATS
-from signaling.messages import FromPeer, Note
+from signaling.messages import FromPeer, MediaResumed, Note, Quality, StillTaken
 from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
 from tests.doorstep import ADMIN, Doorstep, make_doorstep, make_whole
+from tests.signaling.fakes import FakeAttendance
 
 PEOPLE: Mapping[Role, Person] = {who.role: who for who in (ADVISOR, EXPERT, SUPERVISOR, ADMIN, SCREEN, AGENT)}
 
@@ -155,6 +159,45 @@ async def test_another_sites_page_posts_nothing_and_opens_no_socket(doorstep: Do
     assert await post(**{"Sec-Fetch-Site": "cross-site"}) == 403
     assert await post(**{"Sec-Fetch-Site": "same-origin"}) == 200
     assert [await socket(Origin=own), await socket(), await socket(Origin=foreign)] == [200, 200, 403]
+
+
+async def test_another_sites_page_opens_no_socket_of_the_whole_server(whole: Doorstep) -> None:
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Origin": "https://evil.example"}
+
+    answer = await whole.client.get("/call", headers=headers)
+
+    assert (answer.status, (await answer.json())["code"]) == (403, "origin")
+
+
+async def test_what_a_seat_may_not_say_does_not_reach_the_service() -> None:
+    attendance = FakeAttendance()
+    guarded = GuardedAttendance(attendance)
+    still = StillTaken(sha256="0" * 64, size=1, width=1, height=1, verdict="ok")
+    resumed = MediaResumed(peer="room", gap_ms=1)
+    quality = Quality(peer="room", generation=1, stats=())
+    since = datetime(2026, 8, 17, tzinfo=UTC)
+
+    await guarded.joined("c", "expert", "staff:eero")
+    with pytest.raises(RefusedError):
+        await guarded.joined("c", "interpreter", "guest:x")
+    await guarded.noted("c", "expert", "staff:eero", still)
+    await guarded.noted("c", "camera", "device:r", still)
+    await guarded.noted("c", "expert", "staff:eero", resumed)
+    await guarded.sampled("c", "interpreter", "guest:x", quality)
+    await guarded.sampled("c", "room", "device:r", quality)
+    await guarded.interrupted("c", "room", "device:r", since)
+    await guarded.resumed("c", "room", "device:r", 5)
+    await guarded.left("c", "room", "device:r", "bye")
+
+    assert attendance.heard == [
+        ("joined", "c", "expert", "staff:eero"),
+        ("noted", "c", "camera", "device:r", still),
+        ("noted", "c", "expert", "staff:eero", resumed),
+        ("sampled", "c", "room", "device:r", quality),
+        ("interrupted", "c", "room", "device:r", since),
+        ("resumed", "c", "room", "device:r", 5),
+        ("left", "c", "room", "device:r", "bye"),
+    ]
 
 
 async def test_behind_a_trusted_proxy_scheme_and_address_are_the_browsers(doorstep: Doorstep) -> None:

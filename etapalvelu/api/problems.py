@@ -25,6 +25,11 @@ _log = structlog.get_logger("api")
 
 CONTENT_TYPE = "application/problem+json"
 
+PREFIX = "/api/"
+
+# Programs ask here too: a refusal at these doors is told like one of the API.
+NO_PAGES = ("/call", "/healthz", "/readyz", "/metrics", "/static/")
+
 # Words in the person's language for a refusal, from their Accept-Language; pages know them.
 Words = Callable[[web.Request, RefusalError], str]
 
@@ -66,25 +71,31 @@ TITLES = {
 _HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
 
 
-def tell_problems(words: Words | None = None, prefix: str = "/api/") -> Middleware:
-    """The middleware that turns what the doors and the calls below `prefix` raise into answers."""
+def tell_problems(words: Words | None = None) -> Middleware:
+    """The middleware that turns what the doors and the calls raise into answers; pages' failures are not its business."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not request.path.startswith(prefix):
+        if not request.path.startswith((PREFIX, *NO_PAGES)):
             return await handler(request)
         try:
             return await handler(request)
         except RefusalError as refusal:
             return _refused(refusal, None if words is None else words(request, refusal))
-        except web.HTTPException as error:
-            return _http(error)
-        except Exception:  # noqa: BLE001 - the border: logged once here, and told with a number
-            number = secrets.token_hex(4)
-            _log.exception("unexpected", number=number)
-            return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", {"number": number})
+        except Exception as error:
+            if request.path.startswith(PREFIX):
+                return _failed(error)
+            raise
 
     return middleware
+
+
+def _failed(error: Exception) -> web.Response:
+    if isinstance(error, web.HTTPException):
+        return _http(error)
+    number = secrets.token_hex(4)
+    _log.error("unexpected", number=number, exc_info=error)
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", {"number": number})
 
 
 def _refused(refusal: RefusalError, detail: str | None) -> web.Response:

@@ -95,13 +95,14 @@ async def test_a_refusal_is_told_in_the_persons_words_where_there_are_some() -> 
 
 
 async def test_an_unexpected_error_is_logged_once_and_answered_with_a_number() -> None:
+    error = RuntimeError("secret detail")
     with capture_logs() as logged:
-        response = await _answer(_raising(RuntimeError("secret detail")))
+        response = await _answer(_raising(error))
 
     problem = json.loads(response.text or "")
     assert (response.status, problem["code"]) == (500, "internal")
     assert "secret detail" not in (response.text or "")
-    assert logged == [{"event": "unexpected", "number": problem["number"], "exc_info": True, "log_level": "error"}]
+    assert logged == [{"event": "unexpected", "number": problem["number"], "exc_info": error, "log_level": "error"}]
 
 
 async def test_an_http_refusal_without_words_of_ours_keeps_its_own_name() -> None:
@@ -115,9 +116,17 @@ async def test_an_http_refusal_without_words_of_ours_keeps_its_own_name() -> Non
     }
 
 
-async def test_other_addresses_are_left_to_the_pages() -> None:
+async def test_pages_failures_are_left_to_the_pages() -> None:
     with pytest.raises(NotFoundError):
         await _answer(_raising(NotFoundError()), path="/advisor")
+
+
+async def test_refusals_at_doors_without_pages_are_told_the_same_way_and_the_rest_left_alone() -> None:
+    response = await _answer(_raising(TryAgainError()), path="/metrics")
+
+    assert (response.status, response.content_type) == (503, "application/problem+json")
+    with pytest.raises(web.HTTPBadRequest):
+        await _answer(_raising(web.HTTPBadRequest()), path="/call")
 
 
 def test_every_refusal_of_the_domain_has_a_title() -> None:
