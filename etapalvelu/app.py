@@ -24,7 +24,7 @@ from etapalvelu.config import Config, ConfigError
 from etapalvelu.desk import Desk
 from etapalvelu.domain.errors import RefusalError, TryAgainError
 from etapalvelu.domain.themes import ALL_WEEK, THEMES, Theme
-from etapalvelu.doors import MAX_BODY_BYTES, guard
+from etapalvelu.doors import MAX_BODY_BYTES, GuardedAttendance, guard
 from etapalvelu.headers import add_security_headers
 from etapalvelu.health import Health
 from etapalvelu.keys import load_keys
@@ -100,7 +100,7 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
     )
     ledger = Ledger(sessions=sessions, board=board, clock=clock)
     endpoint = CallEndpoint(
-        SessionAttendance(ledger, sessions, clock),
+        GuardedAttendance(SessionAttendance(ledger, sessions, clock)),
         ticket_key=keys.ticket,
         resume_key=keys.resume,
         clock=clock,
