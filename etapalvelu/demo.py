@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -99,7 +99,7 @@ def _tell(say: Say, address: str, screens: list[str]) -> None:
     say(f"Supervisor: {address}/supervisor")
     for number, code in enumerate(screens, start=1):
         say(f"Room screen{f' {number}' if number > 1 else ''}: {address}/room?pair={code}")
-    if not _has_network():
+    if free_of_picture(_addresses()):
         say("This machine has no network interface but loopback, so there will be no picture: no browser offers one there.")
     say("ready")
 
@@ -230,14 +230,13 @@ def _check_port(port: int) -> None:
             raise DemoError(f"--port {port}: {error.strerror}; choose another") from None
 
 
-def _has_network() -> bool:
-    """Truth that some interface besides loopback has an address: without one no ICE candidate is ever gathered."""
+def free_of_picture(addresses: Iterable[str | tuple[str, int, int]]) -> bool:
+    """Truth that these are a loopback machine's own: there no ICE candidate is ever gathered, and nobody says so."""
+    outside = (address if isinstance(address, str) else address[0] for address in addresses)
+    return not any(not text.startswith(("127.", "fe80")) and text != "::1" for text in outside)
+
+
+def _addresses() -> list[str | tuple[str, int, int]]:
     import ifaddr  # noqa: PLC0415 - comes with the room agent's parts
 
-    addresses = (ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips)
-    return any(
-        not (
-            address.startswith("127.") if isinstance(address, str) else address[0] in ("::1",) or address[0].startswith("fe80")
-        )
-        for address in addresses
-    )
+    return [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
