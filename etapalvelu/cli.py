@@ -43,6 +43,12 @@ def run(arguments: list[str]) -> int:
         return _refuse(f"{error.field}: {error.problem.replace('_', ' ')}")
     except TryAgainError as error:
         return _refuse(f"the database could not be had: {error.__cause__ or 'try again'}")
+    except ModuleNotFoundError as error:
+        return _refuse(f"{error.name} is not installed, and this configuration needs it")
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 1
     return code
@@ -222,9 +228,12 @@ def _with_database(work: Callable[..., Coroutine[Any, Any, int]], given: argpars
 
 
 def _migrate(given: argparse.Namespace) -> int:
-    from etapalvelu import maintenance  # noqa: PLC0415 - slow to import
+    from etapalvelu import app, maintenance  # noqa: PLC0415 - slow to import
 
-    asyncio.run(maintenance.bring_up(_config(given)))
+    try:
+        asyncio.run(maintenance.bring_up(_config(given)))
+    except app.StartError as error:
+        raise RefusedError(str(error)) from None
     _say("the database is at this program's version")
     return 0
 

@@ -3,14 +3,18 @@
 Any key can be overridden by an environment variable `ETAPALVELU_<SECTION>__<KEY>`, e.g. `ETAPALVELU_SERVER__PORT=8443`.
 """
 
+import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import msgspec
 
 PREFIX = "ETAPALVELU_"
+
+DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 
 
 class ConfigError(Exception):
@@ -96,7 +100,9 @@ def parse(raw: dict[str, Any], environ: Mapping[str, str], *, name: str, folder:
     for variable, text in environ.items():
         section, separator, key = variable.removeprefix(PREFIX).lower().partition("__")
         if variable.startswith(PREFIX) and separator:
-            raw = {**raw, section: {**raw.get(section, {}), key: _value(section, key, text, variable)}}
+            value, beside = _value(section, key, text, variable), raw.get(section, {})
+            if isinstance(beside, dict):
+                raw = {**raw, section: {**beside, key: value}}
     try:
         config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
@@ -142,6 +148,35 @@ def _check(config: Config, name: str) -> None:
             f"{name}: [server] host: {server.host} is not loopback, so browsers need TLS: give tls_cert and tls_key, "
             "or name the proxies in front in trusted_proxies"
         )
+    _check_addresses("metrics_from", server.metrics_from, name)
+    _check_addresses("trusted_proxies", server.trusted_proxies, name)
+    _check_numbers(config, name)
+    _check_rest(config, name)
+
+
+def _check_addresses(key: str, addresses: Iterable[str], name: str) -> None:
+    for text in addresses:
+        try:
+            ip_network(text)
+        except ValueError:
+            raise ConfigError(f"{name}: [server] {key}: {text} is no address or network such as 10.0.0.0/8") from None
+
+
+def _check_numbers(config: Config, name: str) -> None:
+    for section, key, number in (
+        ("call", "heartbeat_seconds", config.call.heartbeat_seconds),
+        ("call", "seat_limit_seconds", config.call.seat_limit_seconds),
+        ("turn", "credential_seconds", config.turn.credential_seconds),
+    ):
+        if not 0 < number < math.inf:
+            raise ConfigError(f"{name}: [{section}] {key}: must be more than 0")
+
+
+def _check_rest(config: Config, name: str) -> None:
+    if not config.store.url.startswith(DATABASES):
+        raise ConfigError(f"{name}: [store] url: must begin with {' or '.join(DATABASES)}")
+    if not config.secrets.file:
+        raise ConfigError(f"{name}: [secrets] file: must name a file; it is made at the first start")
     if config.turn.urls and not config.turn.secret:
         raise ConfigError(f"{name}: [turn] secret: needed when urls are given (coturn's static-auth-secret)")
     if config.bus.url:

@@ -42,13 +42,20 @@ def _read(path: Path) -> Keys:
 
 
 def _make(path: Path) -> Keys:
+    """Written whole under another name first: whoever starts at the same moment sees all of it or nothing."""
     keys = Keys(**{name: secrets.token_bytes(KEY_BYTES) for name in Keys.__struct_fields__})
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(msgspec.json.encode(keys))
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(draft, path)
+        finally:
+            draft.unlink()
     except FileExistsError:
         return load_keys(path)
     except OSError as error:
         raise KeysError(f"{path}: the file of keys cannot be made: {error.strerror}") from None
-    with os.fdopen(file, "wb") as stream:
-        stream.write(msgspec.json.encode(keys))
     return keys

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TextIO
@@ -11,17 +11,17 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from etapalvelu.access import Access
-from etapalvelu.app import check_database, themes_of, utc_now
+from etapalvelu.app import StartError, check_database, themes_of, utc_now
 from etapalvelu.board.local import LocalBoard
 from etapalvelu.config import Config
-from etapalvelu.domain.log import Entry, Fault, verify
+from etapalvelu.domain.log import Entry, Fault, replay, verify
 from etapalvelu.keys import load_keys
 from etapalvelu.passwords import Passwords
-from etapalvelu.ports import SessionFilter, SessionStore
+from etapalvelu.ports import Logged, SessionFilter, SessionStore
 from etapalvelu.reports import CSV_COLUMNS, EXPORT_CHUNK, csv_row
 from etapalvelu.store.accounts import SqlAccounts
 from etapalvelu.store.engine import make_engine
-from etapalvelu.store.migrate import migrate
+from etapalvelu.store.migrate import NewerDatabaseError, migrate
 from etapalvelu.store.places import SqlPlaces
 
 # After how many entries the progress of long work is told.
@@ -43,9 +43,12 @@ async def database(config: Config, *, must_be_new: bool = True) -> AsyncIterator
 
 
 async def bring_up(config: Config) -> None:
-    """Bring the database to this version, making it when there is none."""
+    """Bring the database to this version, making it when there is none. Raises `app.StartError` for a newer one."""
     async with database(config, must_be_new=False) as engine:
-        await migrate(engine)
+        try:
+            await migrate(engine)
+        except NewerDatabaseError as error:
+            raise StartError(f"[store] url: {error}") from None
 
 
 def access_to(config: Config, engine: AsyncEngine) -> Access:
@@ -64,13 +67,14 @@ def access_to(config: Config, engine: AsyncEngine) -> Access:
 async def verify_log(sessions: SessionStore, progress: Progress) -> tuple[int, Fault | None]:
     """How many entries were read, and the first that does not prove itself. Holds one session in memory at a time."""
     number = 0
-    async for entries in _by_session(sessions):
-        number += len(entries)
-        fault = verify(entries)
-        if fault is not None:
-            return number, fault
-        if number % PROGRESS_EVERY < len(entries):
-            progress(number)
+    async with aclosing(_by_session(sessions)) as groups:
+        async for group in groups:
+            number += len(group)
+            fault = _fault(group)
+            if fault is not None:
+                return number, fault
+            if number % PROGRESS_EVERY < len(group):
+                progress(number)
     return number, None
 
 
@@ -108,17 +112,32 @@ def in_words(fault: Fault) -> str:
         "link": "it does not follow from the entry before it (the link differs)",
         "order": "an entry is missing, doubled or out of order in number or time",
         "rule": "the rules of a session do not allow it at this place",
+        "form": "it is not written as this program writes",
+        "state": "the session's row does not stand on its entries: the last ones are missing, or the row was changed",
     }
     return f"session {fault.session}, entry {fault.seq}: {words[fault.kind]}"
 
 
-async def _by_session(sessions: SessionStore) -> AsyncIterator[list[Entry]]:
-    group: list[Entry] = []
-    async with aclosing(sessions.all_entries()) as entries:
-        async for entry in entries:
-            if group and group[0].session != entry.session:
+def _fault(group: Sequence[Logged]) -> Fault | None:
+    """One session's. The chain alone cannot show that its end was cut off; the session's row stands on the last entry."""
+    entries: list[Entry] = []
+    for logged in group:
+        if logged.entry is None:
+            return verify(entries) or Fault(logged.session, logged.seq or 0, "state" if logged.seq is None else "form")
+        entries.append(logged.entry)
+    fault = verify(entries)
+    if fault is None and group[-1].state != replay(entries):
+        fault = Fault(group[-1].session, len(entries), "state")
+    return fault
+
+
+async def _by_session(sessions: SessionStore) -> AsyncGenerator[list[Logged]]:
+    group: list[Logged] = []
+    async with aclosing(sessions.whole_log()) as log:
+        async for logged in log:
+            if group and group[0].session != logged.session:
                 yield group
                 group = []
-            group.append(entry)
+            group.append(logged)
     if group:
         yield group

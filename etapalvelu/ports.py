@@ -115,8 +115,33 @@ class SessionStore(Protocol):
     async def forget_keys(self, before: datetime) -> None: ...
 
     def all_entries(self) -> AsyncGenerator[Entry]:
-        """The whole log, session by session, in order of `seq`. For verifying and exporting."""
+        """The whole log, session by session, in order of `seq`. For exporting."""
         ...
+
+    def whole_log(self) -> AsyncGenerator["Logged"]:
+        """The same with the sessions' rows, as they stood at one moment. For verifying."""
+        ...
+
+
+class Logged(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry, and the session's row if this is the entry it stands on.
+
+    `entry` is None for one that cannot be read; a session without any entry comes once, without `seq`.
+    """
+
+    session: str
+    seq: int | None
+    entry: Entry | None = None
+    state: Session | None = None
+
+
+class UnreadableEntryError(Exception):
+    """A row of the log is not one that this program writes."""
+
+    def __init__(self, session: str, seq: int) -> None:
+        super().__init__(f"session {session}, entry {seq}")
+        self.session = session
+        self.seq = seq
 
 
 class KeyKnownError(Exception):

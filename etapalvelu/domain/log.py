@@ -45,7 +45,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """The first entry that does not prove itself, and why: `hash`, `link`, `order` or `rule`."""
+    """The first entry that does not prove itself, and why: `hash`, `link`, `order` or `rule`.
+
+    Who reads the entries may add `form` (a row is none of ours) and `state` (the session's row tells another story).
+    """
 
     session: str
     seq: int

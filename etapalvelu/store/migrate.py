@@ -14,8 +14,17 @@ from etapalvelu.store.engine import reading, writing
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
+class NewerDatabaseError(Exception):
+    """The database was brought to a version that this program does not know, by a newer one."""
+
+
 async def migrate(engine: AsyncEngine) -> None:
-    """Run every migration that is missing, in one transaction."""
+    """Run every migration that is missing, in one transaction. Raises `NewerDatabaseError`."""
+    found = await version(engine)
+    if found is not None and found not in {script.revision for script in _scripts().walk_revisions()}:
+        raise NewerDatabaseError(
+            f"the database is at version {found}, made by a newer program; use that, or a copy from before"
+        )
     async with writing(engine) as connection:
         await connection.run_sync(_upgrade)
 
@@ -28,7 +37,11 @@ async def version(engine: AsyncEngine) -> str | None:
 
 def newest() -> str | None:
     """The version this program works with."""
-    return ScriptDirectory(str(_SCRIPTS)).get_current_head()
+    return _scripts().get_current_head()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(_SCRIPTS))
 
 
 def _upgrade(connection: Connection) -> None:

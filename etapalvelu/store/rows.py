@@ -13,7 +13,7 @@ from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room, ServicePoint
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Hours
-from etapalvelu.ports import Account, Answer, Decoded, Login, Pairing, Sample
+from etapalvelu.ports import Account, Answer, Decoded, Logged, Login, Pairing, Sample, UnreadableEntryError
 
 Row = Mapping[Any, Any]
 
@@ -62,16 +62,35 @@ def entry_row(entry: Entry) -> dict[str, Any]:
 
 
 def to_entry(row: Row) -> Entry:
-    """Raises `msgspec.ValidationError` when the row was never one of ours."""
-    return Entry(
-        session=row["session"],
-        seq=row["seq"],
-        at=datetime.fromisoformat(row["at"]),
-        actor=row["actor"],
-        event=event_from(row["type"], msgspec.json.decode(row["data"])),
-        prev=row["prev"],
-        hash=row["hash"],
-    )
+    """Raises `UnreadableEntryError` when the row is not, to the letter, one that `entry_row` writes."""
+    try:
+        entry = Entry(
+            session=row["session"],
+            seq=row["seq"],
+            at=datetime.fromisoformat(row["at"]),
+            actor=row["actor"],
+            event=event_from(row["type"], msgspec.json.decode(row["data"])),
+            prev=row["prev"],
+            hash=row["hash"],
+        )
+        is_ours = all(row[name] == value for name, value in entry_row(entry).items())
+    except (ValueError, TypeError) as error:
+        raise UnreadableEntryError(row["session"], row["seq"]) from error
+    if not is_ours:
+        raise UnreadableEntryError(entry.session, entry.seq)
+    return entry
+
+
+def to_logged(row: Row) -> Logged:
+    """A row of `SqlSessions.whole_log`."""
+    bare = Logged(session=row["id"], seq=row["seq"])
+    if row["seq"] is None:
+        return bare
+    try:
+        state = None if row["fold"] is None else to_session(row["fold"])
+        return msgspec.structs.replace(bare, entry=to_entry(row), state=state)
+    except (UnreadableEntryError, ValueError):
+        return bare
 
 
 def answer_text(answer: Answer) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, case, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -11,7 +11,7 @@ from etapalvelu.domain.codes import State
 from etapalvelu.domain.errors import KeyReusedError, RoomInUseError, StaleError
 from etapalvelu.domain.log import Entry
 from etapalvelu.domain.session import Session
-from etapalvelu.ports import AccessRecord, Answer, Decoded, DeedKey, KeyKnownError, Sample, SessionFilter
+from etapalvelu.ports import AccessRecord, Answer, Decoded, DeedKey, KeyKnownError, Logged, Sample, SessionFilter
 from etapalvelu.store import rows, tables
 from etapalvelu.store.engine import reading, writing
 
@@ -60,6 +60,14 @@ class SqlSessions:
         async with reading(self._engine) as connection, connection.stream(query) as result:
             async for row in result.mappings():
                 yield rows.to_entry(row)
+
+    async def whole_log(self) -> AsyncGenerator[Logged]:
+        session, event = tables.session, tables.event
+        fold = case((event.c.seq == session.c.seq, session.c.fold)).label("fold")
+        query = select(event, session.c.id, fold).select_from(session.outerjoin(event)).order_by(session.c.id, event.c.seq)
+        async with reading(self._engine) as connection, connection.stream(query) as result:
+            async for row in result.mappings():
+                yield rows.to_logged(row)
 
     async def save(self, before: Session | None, after: Session, entries: Sequence[Entry], key: DeedKey | None = None) -> None:
         async with writing(self._engine) as connection:

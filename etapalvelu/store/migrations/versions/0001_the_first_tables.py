@@ -175,8 +175,12 @@ def upgrade() -> None:
 _REFUSAL = "events are never changed"
 _APPEND_ONLY = {
     "sqlite": [
-        f"CREATE TRIGGER event_{deed} BEFORE {deed} ON event BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
-        for deed in ("UPDATE", "DELETE")
+        f"CREATE TRIGGER event_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
+        f"CREATE TRIGGER event_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
+        # INSERT OR REPLACE takes the old row away without asking the trigger above.
+        "CREATE TRIGGER event_replace BEFORE INSERT ON event"
+        " WHEN EXISTS (SELECT 1 FROM event WHERE session = NEW.session AND seq = NEW.seq)"
+        f" BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
     ],
     "postgresql": [
         f"CREATE FUNCTION event_refusal() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$ LANGUAGE plpgsql",

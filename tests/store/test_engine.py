@@ -1,0 +1,102 @@
+"""What anybody hears when the database cannot be had: try again, within the promised time, and nothing was done."""
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from etapalvelu.domain.errors import TryAgainError
+from etapalvelu.domain.log import open_session
+from etapalvelu.store.engine import WAIT_SECONDS, make_engine, reading, writing
+from etapalvelu.store.sessions import SqlSessions
+from tests.domain.samples import NOW, OPENED
+
+# Holds the write lock of the file it is told, says so, and lets go when its input ends.
+LOCKER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+connection.execute("ROLLBACK")
+"""
+
+
+@pytest.fixture
+def locked(engine: AsyncEngine) -> Iterator[subprocess.Popen[str]]:
+    """Another process has the database; closing its input frees it."""
+    path = engine.url.database
+    assert path is not None
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", LOCKER, path], stdin=pipe, stdout=pipe, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        yield other
+        other.communicate()
+
+
+async def test_writing_hears_try_again_after_the_promised_time(engine: AsyncEngine, locked: subprocess.Popen[str]) -> None:
+    store = SqlSessions(engine)
+    session, entry = open_session("s1", OPENED, advisor="aino", actor="staff:aino", now=NOW)
+    start = time.monotonic()
+
+    with pytest.raises(TryAgainError) as refusal:
+        await store.save(None, session, [entry])
+    waited = time.monotonic() - start
+    while_locked = await store.session("s1")
+    locked.communicate()
+    await store.save(None, session, [entry])
+
+    assert refusal.value.facts == {"retry_after": 2}
+    assert WAIT_SECONDS - 0.5 <= waited <= WAIT_SECONDS + 2
+    assert while_locked is None
+    assert await store.session("s1") == session
+
+
+async def test_reading_goes_on_while_another_process_writes(engine: AsyncEngine, locked: subprocess.Popen[str]) -> None:
+    assert await SqlSessions(engine).open_sessions() == []
+
+
+async def test_a_writer_is_not_surprised_by_what_was_read_before(engine: AsyncEngine) -> None:
+    """A transaction that will write has the lock from its start on: nobody comes between its reading and its writing."""
+    async with writing(engine) as connection:
+        await connection.execute(text("SELECT count(*) FROM session"))
+        other = sqlite3.connect(str(engine.url.database), timeout=0)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.close()
+
+
+async def test_every_connection_is_durable_and_keeps_references(engine: AsyncEngine) -> None:
+    async with reading(engine) as connection:
+        found = [
+            (await connection.execute(text(f"PRAGMA {name}"))).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+
+    assert found == ["wal", 2, 1, WAIT_SECONDS * 1000]
+
+
+@pytest.mark.parametrize("kind", ["a folder", "no database", "nowhere"])
+async def test_what_cannot_be_opened_is_told_with_its_reason(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "etapalvelu.sqlite"
+    if kind == "a folder":
+        path.mkdir()
+    elif kind == "no database":
+        path.write_bytes(b"not a database, but long enough to be looked at" * 10)
+    else:
+        path = tmp_path / "missing" / "etapalvelu.sqlite"
+    engine = make_engine(f"sqlite+aiosqlite:///{path}")
+
+    with pytest.raises(TryAgainError) as refusal:
+        async with reading(engine) as connection:
+            await connection.execute(text("SELECT 1"))
+
+    assert any(words in str(refusal.value.__cause__) for words in ("unable to open database file", "file is not a database"))
+    await engine.dispose()

@@ -1,0 +1,53 @@
+"""From an empty database to this version's tables, and how an older or newer one is told."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from etapalvelu.store.engine import make_engine, reading, writing
+from etapalvelu.store.migrate import NewerDatabaseError, migrate, newest, version
+from etapalvelu.store.tables import metadata
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, metadata))
+
+
+async def test_the_migrations_lead_to_the_tables_of_this_version(engine: AsyncEngine) -> None:
+    async with reading(engine) as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_a_missing_column_would_be_seen(engine: AsyncEngine) -> None:
+    async with writing(engine) as connection:
+        await connection.execute(text("ALTER TABLE room DROP COLUMN fit_from"))
+        found = await connection.run_sync(differences)
+
+    assert len(found) == 1
+
+
+async def test_an_empty_database_has_no_version_and_migrating_gives_it_the_newest(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite+aiosqlite:///{tmp_path}/new.sqlite")
+
+    before = await version(engine)
+    await migrate(engine)
+    after = await version(engine)
+    await migrate(engine)
+
+    assert (before, after, await version(engine)) == (None, newest(), newest())
+    await engine.dispose()
+
+
+async def test_a_database_of_a_newer_program_is_left_alone(engine: AsyncEngine) -> None:
+    async with writing(engine) as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(NewerDatabaseError, match="9999"):
+        await migrate(engine)
+
+    assert await version(engine) == "9999"
