@@ -3,7 +3,7 @@ from typing import get_args
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signaling.call import MAY_SEND
@@ -184,6 +184,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.text()
     | json_values.map(json.dumps)

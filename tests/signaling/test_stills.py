@@ -1,7 +1,7 @@
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signaling.stills import (
@@ -163,6 +163,7 @@ def test_the_capture_s_id_is_short() -> None:
         decode_from_viewer(encode(Capture(id="x" * 33)))
 
 
+@settings(deadline=None)
 @given(data=st.binary(min_size=1, max_size=9000), lost=st.sets(st.integers(0, 9)), order=st.randoms(use_true_random=False))
 def test_any_picture_survives_loss_repetition_and_disorder(data: bytes, lost: set[int], order: Random) -> None:
     still, joiner = announced(data), Joiner()
@@ -182,6 +183,7 @@ def test_any_picture_survives_loss_repetition_and_disorder(data: bytes, lost: se
     assert result == Still(begin=still, data=data)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=2000), max_size=5))
 def test_no_bytes_do_anything_but_join_or_raise_a_still_error(chunks: list[bytes]) -> None:
     joiner = Joiner()
