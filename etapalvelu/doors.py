@@ -244,6 +244,9 @@ def guard(access: Access, origins: Collection[str] = ()) -> Middleware:
         if door is None:
             _log.error("door_without_a_row", method=request.method, path=resource.canonical)
             raise NotAllowedError
+        if "\0" in request.path or any("\0" in text for text in request.query.values()):
+            # No name of ours has one, and PostgreSQL takes none.
+            raise web.HTTPBadRequest
         if request.method != "GET" or "upgrade" in request.headers.get("Connection", "").lower():
             check_origin(request, origins)
         visitor = await _let_in(access, door, request)

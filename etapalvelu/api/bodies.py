@@ -115,7 +115,8 @@ async def read(request: web.Request, body: type[T]) -> T:
         raw = b"{}"
     elif request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower() != "application/json":
         raise web.HTTPUnsupportedMediaType
-    if _depth(raw) > MAX_DEPTH:
+    # No text of ours holds a NUL, and PostgreSQL takes none.
+    if _depth(raw) > MAX_DEPTH or b"\\u0000" in raw:
         raise web.HTTPBadRequest
     try:
         return msgspec.json.decode(raw, type=body)

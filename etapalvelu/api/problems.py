@@ -46,7 +46,7 @@ STATUSES: tuple[tuple[type[RefusalError], HTTPStatus], ...] = (
 
 TITLES = {
     "already_taken": "Another expert was faster.",
-    "bad_request": "The request is not well-formed JSON, or nests too deep.",
+    "bad_request": "The request is not well-formed: broken JSON, too deep, or with a NUL in it.",
     "csrf": "The cookie needs its login's token in X-CSRF-Token.",
     "forbidden": "You may know of this but not do it.",
     "internal": "This is our fault. Quote the number when you report it.",

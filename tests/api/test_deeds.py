@@ -160,6 +160,16 @@ async def test_a_key_used_again_answers_as_the_first_time_for_a_day(doorstep: Do
     assert (next_day.status, (await next_day.json())["room"]) == (201, "rantala-2")
 
 
+async def test_the_same_deed_sent_twice_at_once_is_done_once(doorstep: Doorstep) -> None:
+    headers = await doorstep.bearer(ADVISOR) | {"Idempotency-Key": "twice"}
+
+    answers = await asyncio.gather(*(doorstep.client.post("/api/v1/sessions", json=OPEN, headers=headers) for _ in range(4)))
+
+    assert {answer.status for answer in answers} == {201}
+    assert len({(await answer.json())["id"] for answer in answers}) == 1
+    assert len(await doorstep.service.sessions.open_sessions()) == 1
+
+
 async def test_a_conflict_is_kept_under_its_key_and_other_refusals_are_not(doorstep: Doorstep) -> None:
     session = await doorstep.service.opened()
     await doorstep.service.desk.claim(EXPERT2, session.id)

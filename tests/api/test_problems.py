@@ -34,8 +34,19 @@ async def test_what_is_no_json_of_ours(doorstep: Doorstep) -> None:
     assert await told(b"{", as_json) == (400, "bad_request")
     assert await told(b'{"room": "\xff"}', as_json) == (400, "bad_request")
     assert await told(b"[" * 9 + b"]" * 9, as_json) == (400, "bad_request")
+    assert await told(b'{"room": "\\ud800"}', as_json) == (400, "bad_request")
+    assert await told(b'{"room": "\\u0000"}', as_json) == (400, "bad_request")
     assert await told(b"room=1", headers) == (415, "unsupported_media_type")
     assert await told(json.dumps(OPEN | {"room": "x" * 65536}).encode(), as_json) == (413, "too_large")
+
+
+async def test_a_nul_in_an_address_is_refused(doorstep: Doorstep) -> None:
+    headers = await doorstep.bearer(SUPERVISOR)
+
+    path = await doorstep.client.get("/api/v1/sessions/x%00", headers=headers)
+    query = await doorstep.client.get("/api/v1/sessions?point=x%00", headers=headers)
+
+    assert [(answer.status, (await answer.json())["code"]) for answer in (path, query)] == [(400, "bad_request")] * 2
 
 
 async def test_brackets_within_text_are_not_depth(doorstep: Doorstep) -> None:
