@@ -1,8 +1,10 @@
-"""How often somebody may be wrong: five failures a minute by account, and by address."""
+"""How often somebody may be wrong (five failures a minute by account, and by address), and how often anybody may knock."""
 
 import ipaddress
 import math
 import time
+from collections import Counter
+from collections.abc import Callable
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -11,6 +13,9 @@ from limits.strategies import MovingWindowRateLimiter
 from etapalvelu.domain.errors import TooManyAttemptsError
 
 FAILURES_A_MINUTE = 5
+
+# A whole office may stand behind one address; a program that loops without a pause is stopped.
+REQUESTS_A_MINUTE = 12_000
 
 
 class Attempts:
@@ -31,6 +36,25 @@ class Attempts:
     def failed(self, *who: str) -> None:
         for name in who:
             self._window.hit(self._limit, self._kind, name)
+
+
+class Knocks:
+    """Requests in this clock minute, by address. One counter and no history: it is asked at every request."""
+
+    def __init__(self, limit: int = REQUESTS_A_MINUTE, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._monotonic = monotonic
+        self._minute = 0
+        self._counts: Counter[str] = Counter()
+
+    def check(self, who: str) -> None:
+        """Count this one, and raise `TooManyAttemptsError` when it is one too many."""
+        minute, seconds = divmod(self._monotonic(), 60)
+        if minute != self._minute:
+            self._minute, self._counts = int(minute), Counter()
+        self._counts[who] += 1
+        if self._counts[who] > self._limit:
+            raise TooManyAttemptsError(math.ceil(60 - seconds))
 
 
 def address_group(address: str | None) -> str:

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from etapalvelu.access import CSRF_FIELD, CSRF_HEADER, VISITOR, Access, Visitor
+from etapalvelu.attempts import Knocks, address_group
 from etapalvelu.domain.codes import Seat
 from etapalvelu.domain.errors import NotAllowedError, WrongCredentialsError
 from etapalvelu.domain.people import Role
@@ -229,14 +230,18 @@ class GuardedAttendance:
         return False
 
 
-def guard(access: Access, origins: Collection[str] = ()) -> Middleware:
+def guard(access: Access, origins: Collection[str] = (), knocks: Knocks | None = None) -> Middleware:
     """The middleware that keeps the table. Refusals are raised as `domain.errors`; pages and API give them words.
 
     Handlers behind it find who is there in `access.visitor_of(request)`.
     """
 
+    counted = knocks or Knocks()
+
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith("/static/"):
+            counted.check(address_group(request.remote))
         resource = request.match_info.route.resource
         if resource is None:
             return await handler(request)

@@ -13,6 +13,7 @@ from etapalvelu.access import Access, Revoked, SignedIn, cookie_name_at
 from etapalvelu.api.problems import Words, tell_problems
 from etapalvelu.api.routes import attach
 from etapalvelu.app import make_app
+from etapalvelu.attempts import Knocks
 from etapalvelu.config import Config, Secrets, StoreSettings
 from etapalvelu.domain.codes import Path, Seat
 from etapalvelu.domain.errors import NotAllowedError, RefusalError
@@ -104,7 +105,7 @@ class Doorstep:
         return await ledger.change(session.id, "system", lambda _session: events)
 
 
-async def make_doorstep(service: Service, words: Words | None = None) -> Doorstep:
+async def make_doorstep(service: Service, words: Words | None = None, knocks: Knocks | None = None) -> Doorstep:
     """The doors and the API with stand-in pages, on a loopback port. The caller closes `client`."""
     revoked: list[str] = []
 
@@ -114,7 +115,7 @@ async def make_doorstep(service: Service, words: Words | None = None) -> Doorste
     access = await _access(service, b"c" * 32, on_revoked)
     app = web.Application(
         client_max_size=MAX_BODY_BYTES,
-        middlewares=[behind_proxies(networks(["127.0.0.1"])), tell_problems(words), _tell_pages, guard(access)],
+        middlewares=[behind_proxies(networks(["127.0.0.1"])), tell_problems(words), _tell_pages, guard(access, knocks=knocks)],
     )
     app.on_response_prepare.append(add_security_headers)
     reports = Reports(sessions=service.sessions, places=service.places, clock=service.clock)

@@ -19,7 +19,7 @@ from etapalvelu.access import (
     renew_cookie,
     set_cookie,
 )
-from etapalvelu.attempts import Attempts, address_group
+from etapalvelu.attempts import Attempts, Knocks, address_group
 from etapalvelu.domain.codes import Language
 from etapalvelu.domain.errors import InvalidFieldError, TooManyAttemptsError, TryAgainError, WrongCredentialsError
 from etapalvelu.domain.people import Role, Staff
@@ -129,6 +129,22 @@ async def test_guesses_that_come_all_at_once_are_counted_too(access: Access) -> 
     checked = sum(isinstance(result, WrongCredentialsError) for result in results)
     assert checked <= 5 + passwords.THREADS
     assert sum(isinstance(result, TooManyAttemptsError) for result in results) == 20 - checked
+
+
+def test_who_knocks_without_a_pause_waits_for_the_next_minute() -> None:
+    now = [120.0]
+    knocks = Knocks(limit=2, monotonic=lambda: now[0])
+
+    for _ in range(2):
+        knocks.check("203.0.113.9")
+    now[0] += 14.5
+    with pytest.raises(TooManyAttemptsError) as refused:
+        knocks.check("203.0.113.9")
+    knocks.check("203.0.113.10")
+    now[0] += 45.5
+    knocks.check("203.0.113.9")
+
+    assert refused.value.retry_after == 46
 
 
 def test_failures_are_forgiven_after_their_minute(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from etapalvelu.app import make_app
+from etapalvelu.attempts import Knocks
 from etapalvelu.config import Config, Secrets, StoreSettings
 from etapalvelu.domain.codes import Seat
 from etapalvelu.domain.people import Device, Person, Role
@@ -198,6 +199,17 @@ async def test_what_a_seat_may_not_say_does_not_reach_the_service() -> None:
         ("resumed", "c", "room", "device:r", 5),
         ("left", "c", "room", "device:r", "bye"),
     ]
+
+
+async def test_who_knocks_without_a_pause_is_stopped_but_for_static_files(service: Service) -> None:
+    made = await make_doorstep(service, knocks=Knocks(limit=2, monotonic=lambda: 90.0))
+
+    answers = [await made.client.get("/api/v1/openapi.json") for _ in range(3)]
+    static = await made.client.get("/static/x")
+
+    assert [(answer.status, answer.headers.get("Retry-After")) for answer in answers] == [(200, None), (200, None), (429, "30")]
+    assert static.status == 200
+    await made.client.close()
 
 
 async def test_behind_a_trusted_proxy_scheme_and_address_are_the_browsers(doorstep: Doorstep) -> None:
