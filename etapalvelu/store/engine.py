@@ -4,7 +4,8 @@ Every writing transaction says so at its start: SQLite would otherwise refuse at
 turns writer.
 """
 
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,9 +28,15 @@ def make_engine(url: str) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://...`. Opens nothing yet."""
     engine = create_async_engine(url, pool_timeout=WAIT_SECONDS)
     if make_url(url).get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "do_connect", _probe_sqlite)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _probe_sqlite(_dialect: object, _record: object, arguments: Sequence[Any], options: Mapping[str, Any]) -> None:
+    """A file that does not open is told here: the driver would leave a thread behind that can outlive the loop."""
+    sqlite3.connect(arguments[0], uri=options.get("uri", False)).close()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

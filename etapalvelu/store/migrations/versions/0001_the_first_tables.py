@@ -178,7 +178,7 @@ _APPEND_ONLY = {
         f"CREATE TRIGGER event_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
         f"CREATE TRIGGER event_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
         # INSERT OR REPLACE takes the old row away without asking the trigger above.
-        "CREATE TRIGGER event_replace BEFORE INSERT ON event"
+        "CREATE TRIGGER event_replace BEFORE INSERT ON event"  # noqa: S608 - nothing here comes from outside
         " WHEN EXISTS (SELECT 1 FROM event WHERE session = NEW.session AND seq = NEW.seq)"
         f" BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
     ],
