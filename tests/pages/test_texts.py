@@ -20,7 +20,7 @@ TEXTS: Mapping[str, dict[str, str]] = {
 SOURCES = [*assets.TEMPLATES.rglob("*.html"), *(assets.WEB.parent / "etapalvelu" / "pages").glob("*.py")]
 LITERAL = re.compile(r"""(?:\b_|\btext)\(\s*f?"([a-z_]+\.[a-zA-Z0-9_.-]+)"\s*[,)]""")
 BEGINNING = re.compile(r"""\b_\(\s*"([a-z_.]+\.)"\s*~""")
-LABELLED = {
+LABELLED: Mapping[str, Iterable[object]] = {
     "cause": codes.CloseCause,
     "cause_class": codes.CauseClass,
     "follow_up": codes.FollowUp,
@@ -78,16 +78,16 @@ def test_every_family_of_keys_that_a_page_asks_for_is_there() -> None:
 
 @pytest.mark.parametrize("family", LABELLED)
 def test_every_code_has_its_words(family: str) -> None:
-    wanted: Iterable[object] = LABELLED[family]
-
-    assert {f"{family}.{code}" for code in wanted} - TEXTS["fi"].keys() == set()
+    assert {f"{family}.{code}" for code in LABELLED[family]} - TEXTS["fi"].keys() == set()
 
 
 def test_every_refusal_has_its_words() -> None:
     def all_below(kind: type[RefusalError]) -> list[type[RefusalError]]:
         return [kind, *(one for below in kind.__subclasses__() for one in all_below(below))]
 
-    assert {f"refusal.{kind.code}" for kind in all_below(RefusalError)} - TEXTS["fi"].keys() == set()
+    ours = [kind for kind in all_below(RefusalError) if kind.__module__.startswith("etapalvelu.")]
+    assert len(ours) > 10
+    assert {f"refusal.{kind.code}" for kind in ours} - TEXTS["fi"].keys() == set()
 
 
 def test_the_names_that_everybody_relies_on_are_exact_in_english() -> None:

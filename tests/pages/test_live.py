@@ -1,0 +1,190 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import ClientResponse
+
+from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
+from tests.doorstep import FAR_ADVISOR, Doorstep
+from tests.pages.conftest import Browser
+from tests.pages.reading import read
+
+WANTED = {"room": "rantala-1", "theme": "pensions", "language": "fi", "reason": "advice", "key": "a key"}
+LIMIT_SECONDS = 10
+
+Heard = tuple[str, dict[str, str]]
+
+
+class Ear:
+    def __init__(self, answer: ClientResponse) -> None:
+        self.answer = answer
+
+    async def next(self) -> Heard:
+        """The next event; comments are passed over."""
+        async with asyncio.timeout(LIMIT_SECONDS):
+            name = ""
+            while True:
+                line = (await self.answer.content.readline()).decode().rstrip("\n")
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    return name, json.loads(line.removeprefix("data: "))
+                elif not line and self.answer.content.at_eof():
+                    raise EOFError
+
+    async def until(self, event: str, **data: str) -> dict[str, str]:
+        """The next event of this name with these data."""
+        while True:
+            name, told = await self.next()
+            if name == event and data.items() <= told.items():
+                return told
+
+    async def ended(self) -> list[Heard]:
+        """What is still said until the server ends the stream."""
+        rest: list[Heard] = []
+        while True:
+            try:
+                rest.append(await self.next())
+            except EOFError:
+                return rest
+
+
+@asynccontextmanager
+async def listening(whole: Doorstep, query: str, headers: Mapping[str, str]) -> AsyncIterator[Ear]:
+    answer = await whole.client.get(f"/live{query}", headers=headers)
+    assert (answer.status, answer.content_type) == (200, "text/event-stream")
+    yield Ear(answer)
+    answer.close()
+
+
+async def test_an_advisors_page_hears_everything_at_once_and_then_what_changed(whole: Doorstep) -> None:
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+
+    async with listening(whole, "?page=advisor", await browser.headers()) as ear:
+        first = [await ear.next() for _ in range(4)]
+        await browser.post("/advisor", WANTED)
+        fresh = await ear.until("fragment", target="open-sessions")
+
+    assert [(name, data.get("target")) for name, data in first] == [
+        ("state", None),
+        ("fragment", "service-hours"),
+        ("fragment", "open-sessions"),
+        ("fragment", "rooms"),
+    ]
+    assert [strong.text for strong in read(fresh["html"]).all("strong")] == ["Pensions"]
+
+
+async def test_a_sessions_page_follows_it_to_its_end(whole: Doorstep, service: Service) -> None:
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+    session = await service.opened()
+
+    async with listening(whole, f"?page=advisor-session&id={session.id}", await browser.headers()) as ear:
+        first = await ear.next()
+        await browser.post(f"/advisor/sessions/{session.id}/close", {"cause": "cancelled"})
+        last = await ear.until("state", state="closed")
+        deeds = await ear.until("fragment", target="session-deeds")
+
+    assert first == ("state", {"state": "waiting", "session": session.id})
+    assert last == {"state": "closed", "session": session.id}
+    assert read(deeds["html"]).text == "Open the next one"
+
+
+async def test_the_forms_in_a_fragment_carry_their_readers_own_token(whole: Doorstep, service: Service) -> None:
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+    session = await service.opened()
+
+    async with listening(whole, f"?page=advisor-session&id={session.id}", await browser.headers()) as ear:
+        deeds = await ear.until("fragment", target="session-deeds")
+
+    token = (await whole.login(ADVISOR)).visitor.csrf_token
+    assert read(deeds["html"]).hidden(f"/advisor/sessions/{session.id}/close")["csrf"] == token
+
+
+async def test_the_supervisors_pages_follow_too(whole: Doorstep, service: Service) -> None:
+    browser, advisor = Browser(doorstep=whole, people=(SUPERVISOR,)), Browser(doorstep=whole, people=(ADVISOR,))
+    session = await service.opened("rantala-2")
+
+    async with listening(whole, "?page=supervisor", await browser.headers()) as board:
+        for _ in range(4):
+            await board.next()
+        await advisor.post("/advisor", WANTED)
+        figures = await board.until("fragment", target="figures")
+    async with listening(whole, f"?page=supervisor-session&id={session.id}", await browser.headers()) as timeline:
+        await timeline.until("fragment", target="timeline")
+        await advisor.post(f"/advisor/sessions/{session.id}/close", {"cause": "cancelled"})
+        drawn = await timeline.until("fragment", target="timeline")
+
+    assert read(figures["html"]).all("dd")[0].text == "2"
+    assert [row.attributes["data-event"] for row in read(drawn["html"]).all("tr")[1:]] == ["opened", "closed"]
+
+
+async def test_an_experts_page_hears_of_a_new_customer(whole: Doorstep) -> None:
+    async with listening(whole, "?page=expert", await Browser(doorstep=whole, people=(EXPERT,)).headers()) as ear:
+        assert await ear.next() == ("state", {"state": "", "session": ""})
+        await ear.until("fragment", target="queue")
+        await Browser(doorstep=whole, people=(ADVISOR,)).post("/advisor", WANTED)
+        queue = await ear.until("fragment", target="queue")
+
+    assert [button.text for button in read(queue["html"]).all("button")] == ["Take"]
+
+
+async def test_devices_hear_which_session_is_theirs_and_their_room_knows_them(whole: Doorstep, service: Service) -> None:
+    agent, screen = await whole.bearer(AGENT), await Browser(doorstep=whole, people=(SCREEN,)).headers()
+    advisor = Browser(doorstep=whole, people=(ADVISOR,))
+
+    async with listening(whole, "?page=advisor", await advisor.headers()) as desk:
+        async with listening(whole, "", agent) as camera, listening(whole, "?page=room", screen) as room:
+            first = [await camera.next(), await room.next(), await room.next()]
+            online = (await service.places.devices(["rantala-1"]))["rantala-1"]
+            answer = await advisor.post("/advisor", WANTED)
+            told = [await camera.until("session"), await room.until("session"), await room.until("state")]
+        away = ""
+        while "A customer is in the room." not in away or away.count("does not answer") < 2:
+            away = read((await desk.until("fragment", target="rooms"))["html"]).all("li")[0].text
+
+    session_id = answer.location.rpartition("/")[2]
+    assert first == [("none", {}), ("none", {}), ("state", {"state": "", "session": ""})]
+    assert (online.screen_online, online.agent_online) == (True, True)
+    assert told == [{"id": session_id}, {"id": session_id}, {"state": "waiting", "session": session_id}]
+    assert away.startswith("Huone 1 Not working")
+
+
+async def test_a_stream_is_for_its_own_role_and_session(whole: Doorstep, service: Service) -> None:
+    session = await service.opened()
+    tries = {
+        "?page=advisor": (),
+        "?page=supervisor": (ADVISOR,),
+        "?page=weather": (ADVISOR,),
+        "?page=advisor-weather": (ADVISOR,),
+        f"?page=advisor-session&id={session.id}": (FAR_ADVISOR,),
+        "?page=supervisor-session&id=nothing": (SUPERVISOR,),
+    }
+
+    statuses = {
+        query: (await whole.client.get(f"/live{query}", headers=await Browser(doorstep=whole, people=people).headers())).status
+        for query, people in tries.items()
+    }
+
+    assert list(statuses.values()) == [401, 403, 403, 404, 404, 404]
+
+
+async def test_a_stream_ends_with_its_login(whole: Doorstep) -> None:
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+
+    async with listening(whole, "?page=advisor", await browser.headers()) as ear:
+        for _ in range(4):
+            await ear.next()
+        await browser.post("/logout", {})
+        assert await ear.ended() == [("reload", {})]
+
+
+async def test_a_server_that_goes_down_says_so(whole: Doorstep) -> None:
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+
+    async with listening(whole, "?page=advisor", await browser.headers()) as ear:
+        for _ in range(4):
+            await ear.next()
+        closing = asyncio.ensure_future(whole.client.server.close())
+        assert await ear.ended() == [("bye", {})]
+        await closing
