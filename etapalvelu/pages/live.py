@@ -24,6 +24,8 @@ _log = structlog.get_logger("live")
 HEARTBEAT_SECONDS = 10.0
 # Notices that come close together are answered once.
 PAUSE_SECONDS = 1.0
+# Pages tell of a deed a little after it: the call that it begins is set up first, and needs the processor.
+SETTLE_SECONDS = 0.3
 # How often a quiet stream looks whether its listener and its login are still there.
 LOOK_SECONDS = 2.0
 # Who does not read for this long loses the stream.
@@ -155,8 +157,7 @@ class _Stream:
         except TimeoutError:
             return False
         too_soon = PAUSE_SECONDS - (self._loop.time() - self._said_at)
-        if too_soon > 0:
-            await asyncio.sleep(too_soon)
+        await asyncio.sleep(max(too_soon, SETTLE_SECONDS))
         return True
 
     async def _write(self, text: str) -> None:

@@ -62,7 +62,9 @@ export class Call {
     const socket = make(this.options.url, SUBPROTOCOL);
     this.socket = socket;
     this.welcomed = false;
-    socket.onopen = () => socket.send(encode(hello));
+    // one that was opened early may be open by now
+    if (socket.readyState === 1) socket.send(encode(hello));
+    else socket.onopen = () => socket.send(encode(hello));
     socket.onmessage = (event) => this._received(socket, String(event.data));
     socket.onclose = () => this._closed(socket);
   }

@@ -46,6 +46,8 @@ const PLANS = {
   expert: [{ seat: "camera", offers: false }, { seat: "room", offers: false }],
   expert2: [{ seat: "camera", offers: false }, { seat: "room", offers: false }],
 };
+/** An expert's connection to the room comes first; the document's, heavier, is answered when that stands or after this. */
+const DOCUMENT_WAITS_MS = 700;
 const BEAT_MS = 250;
 const FIRST_BEAT_MS = 50;
 
@@ -57,8 +59,11 @@ export class Seat {
     this.own = options.seat;
     /** @type {number | null} */
     this.epoch = null;
+    this.opened = 0;
     /** @type {Map<SeatName, Other>} */
     this.others = new Map();
+    /** @type {(import("./messages.js").DescriptionIn | import("./messages.js").CandidateIn)[]} */
+    this.later = [];
     this.document = new DocumentChannel({
       camera: (state) => options.events.documentCamera(state),
       progress: options.events.progress,
@@ -77,6 +82,7 @@ export class Seat {
   }
 
   open() {
+    this.opened = performance.now();
     void this.call.open();
     this._beat();
   }
@@ -160,7 +166,7 @@ export class Seat {
       cause: () => this._cause(),
       online: () => this.call.state === "open",
       send: (message) => this.call.send(message),
-      changed: (state) => options.events.line(seat, state),
+      changed: (state) => this._line(seat, state),
     });
     /** @type {Other} */
     const other = { peer, line, text, shown: { camera: true, microphone: true } };
@@ -193,9 +199,8 @@ export class Seat {
       case "seat_left":
         return this.others.get(message.seat)?.peer.absent();
       case "description":
-        return void this.others.get(message.from)?.peer.described(message);
       case "candidate":
-        return void this.others.get(message.from)?.peer.candidate(message);
+        return this._heard(message);
       case "restart":
         return this.others.get(message.from)?.peer.restarted(message.generation);
       case "call_closed":
@@ -204,6 +209,26 @@ export class Seat {
       default:
         return unhandled(message);
     }
+  }
+
+  /** @param {import("./messages.js").DescriptionIn | import("./messages.js").CandidateIn} message */
+  _heard(message) {
+    const other = this.others.get(message.from);
+    if (other && !other.text && this._peopleFirst()) {
+      this.later.push(message);
+      if (this.later.length === 1) setTimeout(() => this._hearLater(), DOCUMENT_WAITS_MS);
+    } else if (message.type === "description") void other?.peer.described(message);
+    else void other?.peer.candidate(message);
+  }
+
+  _peopleFirst() {
+    const room = this.others.get("room");
+    return room !== undefined && room.line.state !== "good" && performance.now() - this.opened < DOCUMENT_WAITS_MS;
+  }
+
+  _hearLater() {
+    this.opened = 0;
+    for (const message of this.later.splice(0)) this._heard(message);
   }
 
   /** @param {import("./messages.js").Welcome} message */
@@ -218,6 +243,15 @@ export class Seat {
       else peer.present(epoch);
     }
     if (!present.has("expert2")) this.others.get("expert")?.peer.prepare();
+  }
+
+  /**
+   * @param {SeatName} seat
+   * @param {import("./line.js").LineState} state
+   */
+  _line(seat, state) {
+    this.options.events.line(seat, state);
+    if (seat === "room" && state === "good") this._hearLater();
   }
 
   /**

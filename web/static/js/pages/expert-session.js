@@ -13,6 +13,7 @@ import { element, notify, refused, say } from "./page.js";
 /**
  * @typedef {object} ExpertSessionOptions
  * @property {import("./expert.js").Taken} taken
+ * @property {WebSocket} early a socket that was opened beside the deed
  * @property {import("../api.js").Api} server
  * @property {import("../devices.js").Devices} devices
  * @property {string} address
@@ -35,6 +36,8 @@ export class ExpertSession {
     this.id = options.taken.id;
     /** @type {import("../seat.js").Ticket | null} the one that came with the deed; later ones are asked for */
     this.first = options.taken;
+    /** @type {WebSocket | null} */
+    this.early = options.early;
     this.page = new AbortController();
     this.over = false;
     this.onHold = false;
@@ -45,6 +48,7 @@ export class ExpertSession {
       seat: options.taken.expert_seat ?? "expert",
       url: options.address,
       ticket: (seat) => this._ticket(seat),
+      openSocket: (url, protocol) => this._socket(url, protocol),
       tracks: options.devices.sent,
       shown: options.devices.shown,
       events: {
@@ -133,6 +137,16 @@ export class ExpertSession {
     void devices.turn("microphone", true);
     hush("room", false);
     this.options.ended(how);
+  }
+
+  /**
+   * @param {string} url
+   * @param {string} protocol
+   */
+  _socket(url, protocol) {
+    const { early } = this;
+    this.early = null;
+    return early && early.readyState <= WebSocket.OPEN ? early : new WebSocket(url, protocol);
   }
 
   /**

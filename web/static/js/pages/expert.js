@@ -4,6 +4,7 @@
  */
 
 import { Devices } from "../devices.js";
+import { SUBPROTOCOL } from "../messages.js";
 import { arrivals } from "./expert-queue.js";
 import { ExpertSession } from "./expert-session.js";
 import { listen } from "./expert-keys.js";
@@ -67,14 +68,17 @@ async function take(deed) {
   if (taking || session) return;
   taking = true;
   takeNext.setAttribute("aria-busy", "true");
+  const early = beginSocket();
   try {
     const answer = deed();
     // the camera is open while available; when it is not, it opens beside the deed
     if (available.ariaPressed !== "true") void beAvailable(true);
     const taken = await answer;
     if (taken === null) notify(say("expert.none_waiting"));
-    else begin(taken);
+    else return begin(taken, early);
+    drop(early);
   } catch (error) {
+    drop(early);
     refused(error);
   } finally {
     taking = false;
@@ -108,11 +112,25 @@ async function ticketOf(id, stands) {
   throw new Error("no seat");
 }
 
-/** @param {Taken} taken */
-function begin(taken) {
+/** The socket opens beside the deed, so that the ticket finds it ready. The server waits two seconds for its first word. */
+function beginSocket() {
+  return new WebSocket(callAddress(), SUBPROTOCOL);
+}
+
+/** @param {WebSocket} early closed once it is open: closing it sooner would be a warning in the console */
+function drop(early) {
+  if (early.readyState === WebSocket.CONNECTING) early.onopen = () => early.close();
+  else early.close();
+}
+
+/**
+ * @param {Taken} taken
+ * @param {WebSocket} early
+ */
+function begin(taken, early) {
   notify("");
   session = new ExpertSession({
-    taken, server, devices, address: callAddress(),
+    taken, early, server, devices, address: callAddress(),
     state,
     ended: (how) => {
       state("");
