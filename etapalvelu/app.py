@@ -45,8 +45,9 @@ from etapalvelu.store.sessions import SqlSessions
 from etapalvelu.tasks import every, spawn, stop
 from signaling.endpoint import CallEndpoint, Limits
 
-# How often leases, hours and old keys are looked at.
+# How often leases and hours are looked at, and how often old keys.
 SWEEP_SECONDS = 1
+FORGET_SECONDS = 600
 
 # How long open requests may take to end after SIGTERM; streams and sockets are ended at once.
 SHUTDOWN_SECONDS = 3
@@ -148,7 +149,11 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
     async def life(_app: web.Application) -> AsyncIterator[None]:
         await check_database(engine)
         await places.node_started(node)
-        running = [spawn(endpoint.run(), "calls"), spawn(every(SWEEP_SECONDS, desk.sweep, "sweep"), "sweep")]
+        running = [
+            spawn(endpoint.run(), "calls"),
+            spawn(every(SWEEP_SECONDS, desk.sweep, "sweep"), "sweep"),
+            spawn(every(FORGET_SECONDS, desk.forget_keys, "forget keys"), "forget keys"),
+        ]
         yield
         await stop(*running)
         passwords.close()

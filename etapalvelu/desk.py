@@ -64,6 +64,10 @@ from etapalvelu.ports import (
 from etapalvelu.seats import CallSettings, SeatName, SeatOffer, offer_seat, seat_name
 
 
+# How long a deed's key is kept, so that a repeated request is answered as the first time.
+KEY_HOURS = 24
+
+
 class Calls(Protocol):
     """What the desk may ask of signaling."""
 
@@ -305,7 +309,10 @@ class Desk:
             closes_at = self.closing_time(session)
             if due(session, now, closes_at):
                 await self._elapse(session, partial(due, now=now, closes_at=closes_at))
-        await self._sessions.forget_keys(now - timedelta(hours=24))
+
+    async def forget_keys(self) -> None:
+        """Idempotency keys are kept for a day."""
+        await self._sessions.forget_keys(self._clock() - timedelta(hours=KEY_HOURS))
 
     async def _elapse(self, session: Session, decide: Decide) -> None:
         after = await self._ledger.change_if_true(session.id, SYSTEM, decide)
