@@ -138,8 +138,8 @@ async def _server(*arguments: str, port: int) -> AsyncIterator[int]:
     try:
         async with aiohttp.ClientSession() as http:
             async with asyncio.timeout(START_SECONDS):
-                while not await _answers(http, port):
-                    await asyncio.sleep(0.1)  # noqa: ASYNC110 - another process: only asking tells
+                while not await _answers(http, port):  # noqa: ASYNC110 - another process: only asking tells
+                    await asyncio.sleep(0.1)
         yield process.pid
     finally:
         process.terminate()

@@ -63,7 +63,6 @@ from etapalvelu.ports import (
 )
 from etapalvelu.seats import CallSettings, SeatName, SeatOffer, offer_seat, seat_name
 
-
 # How long a deed's key is kept, so that a repeated request is answered as the first time.
 KEY_HOURS = 24
 
