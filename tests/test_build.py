@@ -41,13 +41,23 @@ def test_it_works_when_installed_elsewhere(built: Path, tmp_path: Path, pattern:
     next(home.glob("lib/python*/site-packages")).joinpath("locked.pth").write_text(f"{here}\n")
     python = home / "bin" / "python"
     package = next(built.glob(pattern))
-    install = [python, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--force-reinstall", str(package)]
+    install = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "--force-reinstall",
+        str(package),
+    ]
     subprocess.run(install, cwd=tmp_path, check=True)
 
     begun = [str(home / "bin" / "etapalvelu"), "demo", "--port", str(free_port()), "--data", str(tmp_path / "data")]
     lines = _until_ready(begun, tmp_path)
     where = subprocess.run(
-        [python, "-c", "import etapalvelu; print(etapalvelu.__file__)"],
+        [str(python), "-c", "import etapalvelu; print(etapalvelu.__file__)"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
