@@ -171,7 +171,7 @@ def _theme(theme: ThemeChoice, language: Language) -> Choice:
         return theme.key, language.text("advisor.theme_not_offered", theme=name), True
     if theme.open_now or theme.opens_at is None:
         return theme.key, name
-    return theme.key, language.text("advisor.theme_opens", theme=name, opens_at=language.day_moment(theme.opens_at))
+    return theme.key, language.text("advisor.theme_opens", theme=name, opens_at=language.weekday_clock(theme.opens_at))
 
 
 def _room(room: RoomTile, language: Language) -> Choice:

@@ -18,6 +18,7 @@ _CLOCKS = {"fi": "H.mm", "sv": "H.mm", "en": "HH:mm"}
 _EXACT_CLOCKS = {"fi": "H.mm.ss", "sv": "H.mm.ss", "en": "HH:mm:ss"}
 _MOMENTS = {"fi": "d.M.y 'klo' H.mm", "sv": "d.M.y 'kl.' H.mm", "en": "d MMM y, HH:mm"}
 _DAY_MOMENTS = {"fi": "EEEE d.M. 'klo' H.mm", "sv": "EEEE d.M 'kl.' H.mm", "en": "EEEE d MMMM 'at' HH:mm"}
+_WEEKDAY_CLOCKS = {"fi": "ccc H.mm", "sv": "ccc H.mm", "en": "ccc HH:mm"}
 _DAYS = {"fi": "d.M.y", "sv": "d.M.y", "en": "d MMM y"}
 
 
@@ -55,6 +56,10 @@ class Language:
     def day_moment(self, at: datetime) -> str:
         """A moment soon to come, with its weekday."""
         return self._format(at, _DAY_MOMENTS)
+
+    def weekday_clock(self, at: datetime) -> str:
+        """A moment within a week, as short as can be."""
+        return self._format(at, _WEEKDAY_CLOCKS)
 
     def day(self, day: date) -> str:
         return format_date(day, _DAYS[self.code], locale=self._locale)
