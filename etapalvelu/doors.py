@@ -255,6 +255,8 @@ def guard(access: Access, origins: Collection[str] = (), knocks: Knocks | None =
         if request.method != "GET" or "upgrade" in request.headers.get("Connection", "").lower():
             check_origin(request, origins)
         visitor = await _let_in(access, door, request)
+        if visitor is None and door.kind is Kind.PAGE:
+            return _to_sign_in(request)
         if visitor is not None:
             request[VISITOR] = visitor
         return await handler(request)
@@ -277,7 +279,7 @@ async def _let_in(access: Access, door: Door, request: web.Request) -> Visitor |
             return await _at_stream(access, request)
 
 
-async def _at_page(access: Access, door: Door, request: web.Request) -> Visitor:
+async def _at_page(access: Access, door: Door, request: web.Request) -> Visitor | None:
     if request.method in ("GET", "HEAD"):
         visitor = await _first(access, request, door.roles)
     else:
@@ -286,8 +288,14 @@ async def _at_page(access: Access, door: Door, request: web.Request) -> Visitor:
         return visitor
     if await _first(access, request, EVERYBODY) is not None:
         raise NotAllowedError
-    wanted = request.rel_url if request.method in ("GET", "HEAD") else None
-    raise web.HTTPSeeOther(request.rel_url.with_path("/login").with_query({"next": str(wanted)} if wanted else {}))
+    return None
+
+
+def _to_sign_in(request: web.Request) -> web.Response:
+    """Returned, not raised: the language that the address asks for is remembered on the answer."""
+    wanted = {"next": str(request.rel_url)} if request.method in ("GET", "HEAD") else {}
+    address = request.rel_url.with_path("/login").with_query(wanted)
+    return web.Response(status=303, headers={"Location": str(address)})
 
 
 async def _form_token(request: web.Request) -> str | None:

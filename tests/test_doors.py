@@ -121,6 +121,18 @@ async def test_strangers_are_sent_to_sign_in_and_come_back_after(doorstep: Doors
     assert (posted.status, posted.headers["Location"]) == (303, "/login")
 
 
+async def test_who_is_sent_to_sign_in_is_spoken_to_in_the_language_asked_for(whole: Doorstep) -> None:
+    sent = await whole.client.get("/advisor?lang=sv", allow_redirects=False)
+
+    login = await whole.client.get(sent.headers["Location"], headers={"Cookie": f"etapalvelu-language={_language(sent)}"})
+    assert (sent.headers["Location"], _language(sent)) == ("/login?next=/advisor?lang%3Dsv", "sv")
+    assert '<html lang="sv">' in await login.text()
+
+
+def _language(answer: ClientResponse) -> str:
+    return answer.cookies["etapalvelu-language"].value
+
+
 async def test_a_form_without_its_token_is_refused(doorstep: Doorstep) -> None:
     cookies = await doorstep.cookies(ADVISOR, EXPERT)
     token = (await doorstep.login(ADVISOR)).visitor.csrf_token
