@@ -1,5 +1,7 @@
 """A real store in a real file, and the service around it with its edges in the test's hand."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,10 +68,24 @@ class Service:
         return [entry.type for entry in await self.sessions.entries(session_id)]
 
 
+@pytest.fixture(scope="session")
+def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database at this version without anything in it, to be copied: migrating anew for each test takes long."""
+    path = tmp_path_factory.mktemp("store") / "etapalvelu.sqlite"
+
+    async def make() -> None:
+        engine = make_engine(f"sqlite+aiosqlite:///{path}")
+        await migrate(engine)
+        await engine.dispose()
+
+    asyncio.run(make())
+    return path
+
+
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    made = make_engine(f"sqlite+aiosqlite:///{tmp_path}/etapalvelu.sqlite")
-    await migrate(made)
+async def engine(tmp_path: Path, blank_database: Path) -> AsyncIterator[AsyncEngine]:
+    path = shutil.copyfile(blank_database, tmp_path / "etapalvelu.sqlite")
+    made = make_engine(f"sqlite+aiosqlite:///{path}")
     yield made
     await made.dispose()
 
