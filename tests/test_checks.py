@@ -1,0 +1,176 @@
+"""`etapalvelu check`: every fault is said in words, one does not hide the next, and TURN is tried for real."""
+
+import shutil
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etapalvelu.checks import Finding, check
+from etapalvelu.config import Config, parse
+from etapalvelu.keys import load_keys
+
+SECRET = "a-secret-of-coturn"
+
+# How long coturn may take to listen.
+START_SECONDS = 15
+
+
+def config_in(folder: Path, raw: dict[str, Any] | None = None) -> Config:
+    return parse(raw or {}, {}, name="config.toml", folder=folder)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, blank_database: Path) -> Path:
+    shutil.copyfile(blank_database, tmp_path / "etapalvelu.sqlite")
+    return tmp_path
+
+
+async def found(config: Config) -> dict[str, Finding]:
+    return {finding.what: finding for finding in await check(config)}
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real TURN server on loopback: its address."""
+    program = shutil.which("turnserver")
+    if program is None:
+        pytest.skip("coturn is not installed")
+    folder, port = tmp_path_factory.mktemp("coturn"), free_port()
+    arguments = [
+        program,
+        "-n",
+        "--listening-ip=127.0.0.1",
+        "--relay-ip=127.0.0.1",
+        f"--listening-port={port}",
+        "--use-auth-secret",
+        f"--static-auth-secret={SECRET}",
+        "--realm=etapalvelu",
+        "--allow-loopback-peers",
+        "--cli-password=x",
+        "--no-cli",
+        "--no-tls",
+        "--no-dtls",
+        "--log-file=stdout",
+        f"--pidfile={folder}/pid",
+        f"--userdb={folder}/db",
+    ]
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder) as server:
+        wait_for(port)
+        yield f"127.0.0.1:{port}"
+        server.kill()
+
+
+def wait_for(port: int) -> None:
+    """Return when something listens there."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing listens on {port} after {START_SECONDS} s")
+
+
+async def test_all_is_well(folder: Path) -> None:
+    assert await check(config_in(folder)) == [
+        Finding(what="configuration", ok=True, words="every key is known and has a value that can be used"),
+        Finding(what="keys", ok=True, words=f"{folder}/etapalvelu.keys is there, for its owner only"),
+        Finding(what="database", ok=True, words="at this program's version, can be read and written"),
+        Finding(what="TURN", ok=True, words="none named; rooms must reach Kela directly"),
+    ]
+
+
+async def test_each_fault_is_said_and_hides_no_other(tmp_path: Path) -> None:
+    (tmp_path / "etapalvelu.keys").write_text("no keys")
+    (tmp_path / "etapalvelu.sqlite").mkdir()
+
+    findings = await found(config_in(tmp_path, {"hours": {"extra_holidays": ["Christmas"]}}))
+
+    assert {what: finding.ok for what, finding in findings.items()} == {
+        "configuration": False,
+        "keys": False,
+        "database": False,
+        "TURN": True,
+    }
+    assert findings["configuration"].words.startswith(
+        "[hours] extra_holidays: Invalid isoformat string: 'Christmas'; write days as"
+    )
+    assert "the file of keys cannot be used" in findings["keys"].words
+    assert "[store] url: the database cannot be used" in findings["database"].words
+
+
+async def test_keys_that_others_can_read_are_said(folder: Path) -> None:
+    path = folder / "etapalvelu.keys"
+    load_keys(path)
+    path.chmod(0o640)
+
+    assert (await found(config_in(folder)))["keys"] == Finding(
+        what="keys", ok=False, words=f"{path} can be read by others: chmod 600 it"
+    )
+
+
+async def test_an_old_database_is_said_with_what_to_do(tmp_path: Path) -> None:
+    finding = (await found(config_in(tmp_path)))["database"]
+
+    assert not finding.ok
+    assert finding.words.startswith(
+        "[store] url: the database is at version none, this program needs 0001; run `etapalvelu migrate`"
+    )
+
+
+async def test_a_database_that_cannot_be_written_is_said(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "etapalvelu.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        finding = (await found(config_in(folder)))["database"]
+
+    assert not finding.ok
+    assert finding.words.startswith("[store] url: cannot be written: ")
+    assert "database is locked" in finding.words
+
+
+async def turn_finding(folder: Path, url: str, secret: str = SECRET) -> Finding:
+    config = config_in(folder, {"turn": {"urls": [url], "secret": secret}})
+    return (await found(config))[f"TURN {url}"]
+
+
+@pytest.mark.parametrize("transport", ["", "?transport=udp", "?transport=tcp"])
+async def test_a_turn_server_that_gives_a_relay_address_is_well(folder: Path, coturn: str, transport: str) -> None:
+    url = f"turn:{coturn}{transport}"
+
+    assert await turn_finding(folder, url) == Finding(what=f"TURN {url}", ok=True, words="gave a relay address")
+
+
+@pytest.mark.parametrize("transport", ["", "?transport=tcp"])
+async def test_a_wrong_secret_is_said(folder: Path, coturn: str, transport: str) -> None:
+    finding = await turn_finding(folder, f"turn:{coturn}{transport}", secret="another")
+
+    assert not finding.ok
+    assert "[turn] secret" in finding.words
+
+
+@pytest.mark.parametrize("url", ["turn:127.0.0.1:{port}", "turn:127.0.0.1:{port}?transport=tcp", "turns:127.0.0.1:{port}"])
+async def test_a_turn_server_that_does_not_answer_is_said(folder: Path, url: str) -> None:
+    finding = await turn_finding(folder, url.format(port=free_port()))
+
+    assert not finding.ok
+    assert "address" in finding.words
+    assert "firewall" in finding.words
+
+
+async def test_a_stun_server_needs_no_secret(folder: Path) -> None:
+    assert (await turn_finding(folder, "stun:127.0.0.1:3478")).words == "a STUN server; nothing to sign in to"
