@@ -147,17 +147,19 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
     app.middlewares.extend([tell_problems(_in_their_words), guard(access, _origins(config))])
 
     async def life(_app: web.Application) -> AsyncIterator[None]:
-        await check_database(engine)
-        await places.node_started(node)
-        running = [
-            spawn(endpoint.run(), "calls"),
-            spawn(every(SWEEP_SECONDS, desk.sweep, "sweep"), "sweep"),
-            spawn(every(FORGET_SECONDS, desk.forget_keys, "forget keys"), "forget keys"),
-        ]
-        yield
-        await stop(*running)
-        passwords.close()
-        await engine.dispose()
+        try:
+            await check_database(engine)
+            await places.node_started(node)
+            running = [
+                spawn(endpoint.run(), "calls"),
+                spawn(every(SWEEP_SECONDS, desk.sweep, "sweep"), "sweep"),
+                spawn(every(FORGET_SECONDS, desk.forget_keys, "forget keys"), "forget keys"),
+            ]
+            yield
+            await stop(*running)
+        finally:
+            passwords.close()
+            await engine.dispose()
 
     app.cleanup_ctx.append(life)
     return app

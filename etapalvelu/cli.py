@@ -158,7 +158,8 @@ def _languages(text: str) -> tuple[Language, ...]:
 def _config(given: argparse.Namespace) -> Config:
     path: Path = given.config if given.config is not None else given.data / CONFIG_NAME
     config = load(path, os.environ)
-    logs.configure(config.log.level, config.log.format)
+    # What goes wrong in a command is told by the command itself, in its one line.
+    logs.configure(config.log.level if given.command is _serve else "critical", config.log.format)
     return config
 
 

@@ -63,13 +63,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """One consistent view. Raises `TryAgainError` when the database cannot be had in time."""
+async def reading(engine: AsyncEngine, *, quiet: bool = False) -> AsyncIterator[AsyncConnection]:
+    """One consistent view. Raises `TryAgainError` when the database cannot be had in time; `quiet` leaves it to the caller."""
     try:
         async with engine.connect() as connection:
             yield connection
     except (DBAPIError, PoolTimeoutError) as error:
-        raise _told(error) from error
+        raise (TryAgainError() if quiet else _told(error)) from error
 
 
 @asynccontextmanager

@@ -30,8 +30,8 @@ async def migrate(engine: AsyncEngine) -> None:
 
 
 async def version(engine: AsyncEngine) -> str | None:
-    """The database's version; None for an empty one."""
-    async with reading(engine) as connection:
+    """The database's version; None for an empty one. Raises `TryAgainError`, which callers put into words."""
+    async with reading(engine, quiet=True) as connection:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
 
