@@ -1,5 +1,6 @@
 """`/healthz` (the process lives), `/readyz` (it can serve), `/metrics` (figures for a monitor, to listed addresses only)."""
 
+import asyncio
 import time
 from collections import Counter as Tally
 from collections.abc import Sequence
@@ -16,6 +17,9 @@ from etapalvelu.domain.errors import TryAgainError
 from etapalvelu.ports import SessionStore
 
 _log = structlog.get_logger("http")
+
+# Who asked went away before the answer was whole; the number nginx made usual for it.
+CLIENT_GONE = 499
 
 OPEN_STATES = tuple(state for state in State if state is not State.CLOSED)
 
@@ -73,6 +77,9 @@ class Health:
             return response
         except web.HTTPException as error:
             status = error.status
+            raise
+        except (ConnectionError, asyncio.CancelledError):
+            status = CLIENT_GONE
             raise
         finally:
             self._told(request, status, time.perf_counter() - start)

@@ -27,7 +27,7 @@ PAUSE_SECONDS = 1.0
 # Pages tell of a deed a little after it: the call that it begins is set up first, and needs the processor.
 SETTLE_SECONDS = 0.3
 # How often a quiet stream looks whether its listener and its login are still there.
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 4.0
 # Who does not read for this long loses the stream.
 WRITE_SECONDS = 10.0
 # What depends on the hour alone (opening, closing soon) is said anew this often.
