@@ -53,6 +53,7 @@ export class Peer {
     const first = this.epoch === null;
     this.epoch = epoch;
     this.since = performance.now();
+    this.options.changed(this);
     if (first && this.options.offers && this._newest()) return;
     if (!this.options.offers) this.generation = 0;
     this._drop();

@@ -155,7 +155,7 @@ export class Seat {
       send: (message) => this.call.send(message),
       stream: (_peer, stream) => options.events.stream(seat, stream),
       channel: (_peer, channel) => (other.text ?? this.document).use(channel),
-      changed: () => undefined,
+      changed: () => this._soon(),
     });
     const text = people ? this._text(seat, peer) : null;
     const line = new Line({
@@ -185,7 +185,8 @@ export class Seat {
         this.options.events.shown(seat, shown);
       },
       keyFrame: () => void peer.current?.sendKeyFrame(),
-      opened: () => undefined,
+      // a first key frame sent before we could decrypt it is lost: one is asked for at the first moment that can be
+      opened: () => this.others.get(seat)?.line.first || this.others.get(seat)?.text?.askKeyFrame(),
     });
   }
 
@@ -262,6 +263,13 @@ export class Seat {
     this.options.events.service(state, why);
     if (state === "open") for (const { line } of this.others.values()) line.help();
     if (state === "ended" && why !== "bye") this.options.events.closed(why);
+  }
+
+  /** Something moved: looked at now and not at the next beat. */
+  _soon() {
+    if (this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this._beat();
   }
 
   _beat() {

@@ -9,7 +9,7 @@
  * @typedef {object} TextEvents
  * @property {(shown: Shown) => void} media
  * @property {() => void} keyFrame
- * @property {() => void} opened
+ * @property {() => unknown} opened
  */
 
 export class TextChannel {
