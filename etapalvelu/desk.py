@@ -182,7 +182,7 @@ class Desk:
                     continue
                 try:
                     return await self._ledger.change(session.id, who.actor, lambda fresh: claim(who, fresh), key)
-                except (AlreadyTakenError, WrongStateError, NotFoundError):
+                except (AlreadyTakenError, WrongStateError, NotFoundError, NotAllowedError):
                     continue
             if key is not None:
                 await self._sessions.keep_answer(key, Answer())

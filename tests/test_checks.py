@@ -4,6 +4,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -174,3 +175,11 @@ async def test_a_turn_server_that_does_not_answer_is_said(folder: Path, url: str
 
 async def test_a_stun_server_needs_no_secret(folder: Path) -> None:
     assert (await turn_finding(folder, "stun:127.0.0.1:3478")).words == "a STUN server; nothing to sign in to"
+
+
+async def test_without_the_rooms_parts_turn_is_not_tried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aioice", None)
+
+    finding = await turn_finding(folder, "turn:127.0.0.1:3478")
+
+    assert (finding.ok, finding.words) == (False, "not tried: install etapalvelu[room] on this machine to try it")

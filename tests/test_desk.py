@@ -33,6 +33,7 @@ from etapalvelu.domain.errors import (
 from etapalvelu.domain.log import verify
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room
+from etapalvelu.domain.themes import THEMES
 from etapalvelu.ports import DeedKey
 from signaling import ticket
 from signaling.errors import RefusedError
@@ -458,3 +459,66 @@ async def test_notes_holds_identification_and_the_advisors_stay_are_logged(servi
         await service.desk.advisor_present(EXPERT, session_id, False)
     with pytest.raises(NotAllowedError):
         await service.desk.note(ADVISOR, session_id, [])
+
+
+async def test_after_a_hand_over_the_old_expert_leaves_and_releases_nothing(service: Service) -> None:
+    session_id = await connected(service)
+    await service.desk.transfer(EXPERT, session_id, theme=None, expert="elsa", code=ReleaseReason.CANNOT_SERVE)
+    await service.desk.claim(EXPERT2, session_id)
+
+    for who in (EXPERT, EXPERT2):
+        with pytest.raises(WrongStateError):
+            await service.desk.release(who, session_id, ReleaseReason.CANNOT_SERVE)
+
+    session = await service.session(session_id)
+    assert (session.state, session.expert, session.successor) == (State.CONNECTED, "eero", "elsa")
+
+
+async def test_a_customer_whose_new_expert_never_comes_goes_back_to_the_queue(service: Service) -> None:
+    session_id = await connected(service)
+    await service.desk.transfer(EXPERT, session_id, theme=None, expert="elsa", code=ReleaseReason.CANNOT_SERVE)
+    await service.desk.claim(EXPERT2, session_id)
+    await service.attendance.left(session_id, "expert", EXPERT.actor, "bye")
+    service.clock.advance(seconds=20)
+
+    await service.desk.sweep()
+
+    released = (await service.sessions.entries(session_id))[-1]
+    assert (released.type, released.data) == ("released", {"expert": "elsa", "reason": "lease"})
+    assert (await service.session(session_id)).state is State.WAITING
+
+
+async def test_an_expert_cannot_hand_over_to_themselves(service: Service) -> None:
+    session_id = await connected(service)
+
+    with pytest.raises(WrongStateError):
+        await service.desk.transfer(EXPERT, session_id, theme=None, expert="eero", code=ReleaseReason.CANNOT_SERVE)
+
+
+async def test_take_passes_over_what_was_not_asked_for(service: Service) -> None:
+    await service.opened("rantala-1")
+    families = await service.opened("rantala-2", theme="families")
+
+    first, second = [await service.desk.take(EXPERT, ["families"]) for _ in range(2)]
+
+    assert first is not None
+    assert (first.id, second) == (families.id, None)
+
+
+async def test_a_key_is_forgotten_after_a_day(service: Service) -> None:
+    session = await service.opened()
+    first = await service.desk.claim(EXPERT, session.id, key=key("a"))
+
+    service.clock.advance(hours=24)
+    await service.desk.forget_keys()
+    within_the_day = await service.desk.claim(EXPERT, session.id, key=key("a"))
+    service.clock.advance(seconds=1)
+    await service.desk.forget_keys()
+
+    assert within_the_day == first
+    with pytest.raises(WrongStateError):
+        await service.desk.claim(EXPERT, session.id, key=key("a"))
+
+
+def test_the_desk_tells_its_themes(service: Service) -> None:
+    assert service.desk.themes == THEMES
