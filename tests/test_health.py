@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientError, web
 from aiohttp.test_utils import TestClient
 from structlog.testing import capture_logs
 
 from etapalvelu.domain.errors import TryAgainError
-from etapalvelu.health import Health
+from etapalvelu.health import CLIENT_GONE, Health
 from tests.conftest import EXPERT, Service
 
 Client = TestClient[web.Request, web.Application]
@@ -21,6 +21,10 @@ async def served(service: Service, aiohttp_client: MakeClient, metrics_from: tup
     async def secret(request: web.Request) -> web.Response:
         if request.match_info["id"] == "boom":
             raise ValueError("broken")
+        if request.match_info["id"] == "left":
+            assert request.transport is not None
+            request.transport.abort()
+            raise ConnectionResetError
         if request.match_info["id"] == "gone":
             raise web.HTTPNotFound
         return web.Response(text="x")
@@ -85,6 +89,15 @@ async def test_metrics_count_open_sessions_and_answers_by_route(service: Service
         'etapalvelu_http_seconds_count{route="-"} 1.0',
     }
     assert "s3cr3t" not in text
+
+
+async def test_whoever_leaves_in_the_middle_is_no_fault_of_ours(service: Service, aiohttp_client: MakeClient) -> None:
+    client = await served(service, aiohttp_client)
+
+    with capture_logs() as lines, pytest.raises(ClientError):
+        await client.get("/guest/left")
+
+    assert [(line["route"], line["status"]) for line in lines if line["event"] == "answered"] == [("/guest/{id}", CLIENT_GONE)]
 
 
 async def test_a_request_is_one_line_with_the_routes_pattern_only(service: Service, aiohttp_client: MakeClient) -> None:
