@@ -125,9 +125,13 @@ async def test_lost_chunks_are_sent_again(service: Service, watch: Watch, agent:
 
 
 async def test_a_viewer_that_never_has_enough_does_not_block_the_next_still(
-    service: Service, watch: Watch, agent: Running, monkeypatch: pytest.MonkeyPatch
+    service: Service, watch: Watch, agent: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(document, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(document, "ANSWER_SECONDS", 2.0)
+
+    def given_up() -> int:
+        return sum("was not delivered" in line for line in caplog.messages)
+
     service.turn_to("s1")
     expert = watch("expert")
     await until(lambda: bool(expert.showings) and bool(expert.showing.statuses))
@@ -136,17 +140,17 @@ async def test_a_viewer_that_never_has_enough_does_not_block_the_next_still(
 
     capture(showing, "silent")
     await until(lambda: len(showing.others) == 2)
-    await asyncio.sleep(0.4)
+    await until(lambda: given_up() == 1)
     capture(showing, "greedy")
     for round_ in range(document.MOST_ROUNDS):
         await until(lambda seen=3 + round_: len(showing.others) > seen)  # type: ignore[misc]
         showing.say(StillMissing(id="other", chunks=(0,)))
         showing.say(StillMissing(id="greedy", chunks=(0, 10_000)))
-    await asyncio.sleep(0.1)
+    await until(lambda: given_up() == 2)
     capture(showing, "liar")
     await until(lambda: isinstance(showing.others[-1], StillEnd) and showing.others[-1].id == "liar")
     showing.say(StillAck(id="liar", sha256="0" * 64))
-    await asyncio.sleep(0.1)
+    await until(lambda: given_up() == 3)
     showing.answers_stills = True
     capture(showing, "honest")
     await until(lambda: len(showing.stills) == 1)
