@@ -46,8 +46,8 @@ const PLANS = {
   expert: [{ seat: "camera", offers: false }, { seat: "room", offers: false }],
   expert2: [{ seat: "camera", offers: false }, { seat: "room", offers: false }],
 };
-/** An expert's connection to the room comes first; the document's, heavier, is answered when that stands or after this. */
-const DOCUMENT_WAITS_MS = 700;
+/** The people's connection comes first; the document's, heavier, is answered when that stands, or this long after both came. */
+const DOCUMENT_WAITS_MS = 1000;
 const BEAT_MS = 250;
 const FIRST_BEAT_MS = 50;
 
@@ -59,7 +59,10 @@ export class Seat {
     this.own = options.seat;
     /** @type {number | null} */
     this.epoch = null;
-    this.opened = 0;
+    /** Whether the document may be answered. @type {boolean} */
+    this.ripe = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.patience = undefined;
     /** @type {Map<SeatName, Other>} */
     this.others = new Map();
     /** @type {(import("./messages.js").DescriptionIn | import("./messages.js").CandidateIn)[]} */
@@ -82,7 +85,6 @@ export class Seat {
   }
 
   open() {
-    this.opened = performance.now();
     void this.call.open();
     this._beat();
   }
@@ -117,6 +119,7 @@ export class Seat {
   /** Leaves, closes every connection and shows nothing any more. */
   close() {
     clearTimeout(this.timer);
+    clearTimeout(this.patience);
     this.timer = undefined;
     this.call.leave();
     this.document.close();
@@ -196,9 +199,9 @@ export class Seat {
       case "welcome":
         return this._welcome(message);
       case "seat_joined":
-        return this.others.get(message.seat)?.peer.present(message.epoch);
+        return this._sits(message.seat, message.epoch);
       case "seat_left":
-        return this.others.get(message.seat)?.peer.absent();
+        return this._sits(message.seat, null);
       case "description":
       case "candidate":
         return this._heard(message);
@@ -215,21 +218,34 @@ export class Seat {
   /** @param {import("./messages.js").DescriptionIn | import("./messages.js").CandidateIn} message */
   _heard(message) {
     const other = this.others.get(message.from);
-    if (other && !other.text && this._peopleFirst()) {
-      this.later.push(message);
-      if (this.later.length === 1) setTimeout(() => this._hearLater(), DOCUMENT_WAITS_MS);
-    } else if (message.type === "description") void other?.peer.described(message);
+    if (other && !other.text && !this.ripe) this.later.push(message);
+    else if (message.type === "description") void other?.peer.described(message);
     else void other?.peer.candidate(message);
   }
 
-  _peopleFirst() {
-    const room = this.others.get("room");
-    return room !== undefined && room.line.state !== "good" && performance.now() - this.opened < DOCUMENT_WAITS_MS;
+  /** The document's turn: the people see each other, or have had their time. Once and for all. */
+  _hearLater() {
+    clearTimeout(this.patience);
+    this.ripe = true;
+    for (const message of this.later.splice(0)) this._heard(message);
   }
 
-  _hearLater() {
-    this.opened = 0;
-    for (const message of this.later.splice(0)) this._heard(message);
+  /** The other person is there: from now on the document waits no longer than this. */
+  _hurry() {
+    this.patience ??= setTimeout(() => this._hearLater(), DOCUMENT_WAITS_MS);
+  }
+
+  /**
+   * @param {SeatName} seat
+   * @param {number | null} epoch null when it is empty now; what a former holder said is void either way
+   */
+  _sits(seat, epoch) {
+    const other = this.others.get(seat);
+    if (!other) return;
+    this.later = this.later.filter((message) => message.from !== seat);
+    if (epoch === null) return other.peer.absent();
+    if (other.text) this._hurry();
+    other.peer.present(epoch);
   }
 
   /** @param {import("./messages.js").Welcome} message */
@@ -238,10 +254,11 @@ export class Seat {
     this.epoch = message.epoch;
     this.own = message.seat;
     const present = new Map(message.present.map(({ seat, epoch }) => [seat, epoch]));
-    for (const [seat, { peer }] of this.others) {
+    for (const [seat, { peer, text }] of this.others) {
       const epoch = present.get(seat);
       if (epoch === undefined) peer.absent();
       else peer.present(epoch);
+      if (epoch !== undefined && text) this._hurry();
     }
     if (!present.has("expert2")) this.others.get("expert")?.peer.prepare();
   }
@@ -252,7 +269,7 @@ export class Seat {
    */
   _line(seat, state) {
     this.options.events.line(seat, state);
-    if (seat === "room" && state === "good") this._hearLater();
+    if (seat !== "camera" && state === "good") this._hearLater();
   }
 
   /**
