@@ -166,9 +166,9 @@ async def compare(arguments: argparse.Namespace) -> int:
         screen: Browser = await playwright.chromium.launch(**launch)
         at_desk, at_screen = await desk.new_context(bypass_csp=True), await screen.new_context(bypass_csp=True)
         bare = Bare(await at_desk.new_page(), await at_screen.new_page())
-        service = Service(
-            arguments.server, await at_desk.new_page(), await at_screen.new_page(), await (await desk.new_context(bypass_csp=True)).new_page()
-        )
+        # its pages forbid the evaluating that waiting for a condition needs
+        counter = await desk.new_context(bypass_csp=True)
+        service = Service(arguments.server, await at_desk.new_page(), await at_screen.new_page(), await counter.new_page())
         await bare.open()
         await service.open(arguments.pair)
         rounds = [await one_round(bare, service, number) for number in range(arguments.rounds + 1)][1:]
