@@ -7,13 +7,13 @@ import msgspec
 
 from etapalvelu.domain.codes import Readiness, State
 from etapalvelu.domain.errors import NotAllowedError, NotFoundError
-from etapalvelu.domain.log import Entry, verify
+from etapalvelu.domain.log import Entry, replay, verify
 from etapalvelu.domain.moments import HELSINKI, timestamp
 from etapalvelu.domain.people import Person, Role, Staff, may_know, may_read
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing, readiness
 from etapalvelu.domain.queue import place_of, queue_for
 from etapalvelu.domain.session import Session
-from etapalvelu.ports import AccessRecord, Clock, PlaceStore, Sample, SessionFilter, SessionStore
+from etapalvelu.ports import AccessRecord, Clock, PlaceStore, Sample, SessionFilter, SessionStore, UnreadableEntryError
 
 # How many rows an export reads at a time.
 EXPORT_CHUNK = 500
@@ -66,9 +66,12 @@ class Reports:
     async def timeline(self, who: Person, session_id: str) -> Timeline:
         """One session with its log and line statistics. Raises like `session`."""
         session = await self.session(who, session_id)
-        entries = await self._sessions.entries(session_id)
         samples = await self._sessions.samples(session_id)
-        return Timeline(session=session, entries=entries, samples=samples, proven=verify(entries) is None)
+        try:
+            entries = await self._sessions.entries(session_id)
+        except UnreadableEntryError:
+            return Timeline(session=session, entries=(), samples=samples, proven=False)
+        return Timeline(session=session, entries=entries, samples=samples, proven=_is_proven(session, entries))
 
     async def select(self, who: Person, which: SessionFilter) -> list[Session]:
         """Sessions in the supervisor's scope, newest first. Raises `NotAllowedError` outside it."""
@@ -154,6 +157,11 @@ def csv_row(session: Session) -> Sequence[str]:
         "outcomes": " ".join(session.outcomes),
     }
     return [_cell(values[column]) for column in CSV_COLUMNS]
+
+
+def _is_proven(session: Session, entries: Sequence[Entry]) -> bool:
+    """Truth that the chain holds and that the row stands on it. Entries that came after the row was read are proved alone."""
+    return verify(entries) is None and len(entries) >= session.seq and replay(entries[: session.seq]) == session
 
 
 def _cell(value: object) -> str:

@@ -118,6 +118,23 @@ async def test_a_timeline_is_the_whole_log_and_says_whether_it_is_proven(
     assert (changed.entries[0].actor, changed.proven) == ("staff:veikko", False)
 
 
+@pytest.mark.parametrize(
+    "tampering", ["UPDATE event SET data = '{}'", "UPDATE session SET fold = replace(fold, '\"stills\":0', '\"stills\":9')"]
+)
+async def test_a_timeline_that_cannot_be_read_or_does_not_fit_its_row_is_not_proven(
+    service: Service, reports: Reports, engine: AsyncEngine, tampering: str
+) -> None:
+    session = await service.opened()
+    async with writing(engine) as connection:
+        await connection.execute(text("DROP TRIGGER event_update"))
+        changed = await connection.execute(text(tampering))
+        assert changed.rowcount == 1
+
+    timeline = await reports.timeline(SUPERVISOR, session.id)
+
+    assert timeline.proven is False
+
+
 async def test_supervisors_see_their_scope(service: Service, reports: Reports, city: Session, engine: AsyncEngine) -> None:
     session = await service.opened()
 
