@@ -119,7 +119,7 @@ async def test_a_timeline_is_the_whole_log_and_says_whether_it_is_proven(
 
 
 @pytest.mark.parametrize(
-    "tampering", ["UPDATE event SET data = '{}'", "UPDATE session SET fold = replace(fold, '\"stills\":0', '\"stills\":9')"]
+    "tampering", ["UPDATE event SET data = '{}'", "UPDATE session SET fold = replace(fold, 'pensions', 'families')"]
 )
 async def test_a_timeline_that_cannot_be_read_or_does_not_fit_its_row_is_not_proven(
     service: Service, reports: Reports, engine: AsyncEngine, tampering: str
