@@ -1,6 +1,7 @@
 """What somebody gets who may sit down in a call: the ticket, the ICE servers, the call's id."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -9,10 +10,13 @@ from etapalvelu.domain.people import Person
 from signaling import ticket, turn
 from signaling.messages import Seat as SeatName
 
-__all__ = ["CallSettings", "SeatName", "SeatOffer", "offer_seat", "seat_name"]
+__all__ = ["CallSettings", "IceTransportPolicy", "SeatName", "SeatOffer", "offer_seat", "seat_name"]
 
 # How long a seat ticket may be used.
 TICKET_SECONDS = 60
+
+# W3C RTCIceTransportPolicy.
+IceTransportPolicy = Literal["all", "relay"]
 
 
 class SeatOffer(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +24,7 @@ class SeatOffer(msgspec.Struct, frozen=True, kw_only=True):
 
     ticket: str
     ice_servers: list[dict[str, object]]
+    ice_transport_policy: IceTransportPolicy
     call: str
 
 
@@ -48,7 +53,12 @@ def offer_seat(
         expires=seconds + TICKET_SECONDS,
     )
     servers = turn.ice_servers(settings.turn_urls, settings.turn_secret, str(seat), seconds, settings.turn_seconds)
-    return SeatOffer(ticket=ticket.mint(claims, settings.ticket_key), ice_servers=turn.as_json(servers), call=call)
+    return SeatOffer(
+        ticket=ticket.mint(claims, settings.ticket_key),
+        ice_servers=turn.as_json(servers),
+        ice_transport_policy="relay" if settings.relay_only else "all",
+        call=call,
+    )
 
 
 def seat_name(seat: Seat) -> SeatName:

@@ -13,7 +13,7 @@ from etapalvelu.domain.log import Entry
 from etapalvelu.domain.moments import timestamp
 from etapalvelu.domain.people import Role
 from etapalvelu.reports import RoomState
-from etapalvelu.seats import SeatOffer
+from etapalvelu.seats import IceTransportPolicy, SeatOffer
 
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
@@ -52,6 +52,7 @@ class Claim(Session, frozen=True, kw_only=True):
 
     ticket: str
     ice_servers: list[IceServer]
+    ice_transport_policy: IceTransportPolicy
     call: str
 
 
@@ -90,6 +91,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
     ticket: str
     ice_servers: list[IceServer]
+    ice_transport_policy: IceTransportPolicy
     call: str
 
 
@@ -118,7 +120,7 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """RFC 9457. `code` is stable, `field` names what is wrong; further members depend on the code."""
+    """RFC 9457. `code` is stable, `field` names what is wrong and `problem` how; further members depend on the code."""
 
     type: str
     title: str
@@ -126,6 +128,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     detail: str | None = None
     field: str | None = None
+    problem: str | None = None
+    allowed: list[str] | None = None
 
 
 def session(of: rules.Session) -> Session:
@@ -133,7 +137,7 @@ def session(of: rules.Session) -> Session:
 
 
 def claim(of: rules.Session, offer: SeatOffer) -> Claim:
-    return Claim(**_fields(of), ticket=offer.ticket, ice_servers=_ice_servers(offer), call=offer.call)
+    return Claim(**_fields(of), **_seat(offer))
 
 
 def with_events(of: rules.Session, entries: Sequence[Entry]) -> SessionWithEvents:
@@ -141,7 +145,7 @@ def with_events(of: rules.Session, entries: Sequence[Entry]) -> SessionWithEvent
 
 
 def ticket(offer: SeatOffer) -> Ticket:
-    return Ticket(ticket=offer.ticket, ice_servers=_ice_servers(offer), call=offer.call)
+    return Ticket(**_seat(offer))
 
 
 def room(state: RoomState) -> Room:
@@ -158,8 +162,8 @@ def _entry(entry: Entry) -> LogEntry:
     return LogEntry(seq=entry.seq, at=timestamp(entry.at), type=entry.type, actor=entry.actor, data=entry.data, hash=entry.hash)
 
 
-def _ice_servers(offer: SeatOffer) -> list[IceServer]:
-    return msgspec.convert(offer.ice_servers, list[IceServer])
+def _seat(offer: SeatOffer) -> dict[str, Any]:
+    return msgspec.structs.asdict(offer) | {"ice_servers": msgspec.convert(offer.ice_servers, list[IceServer])}
 
 
 def _fields(of: rules.Session) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import BadAnswerError, Viewer
 from etapalvelu.tasks import spawn
 from signaling.messages import (
+    ROOM_SEATS,
     CandidateFrom,
     Description,
     DescriptionFrom,
@@ -153,6 +154,7 @@ class Audience:
     def __init__(self, *, view: LiveView, send: Send, furnish: Furnish) -> None:
         self.send = send
         self.ice_servers: Sequence[IceServer] = ()
+        self.is_relay_only = False
         self._view = view
         self._furnish = furnish
         self._places: dict[Seat, Place] = {}
@@ -161,7 +163,14 @@ class Audience:
 
     def viewer(self, seat: Seat, generation: int, changed: Callable[[Viewer], None]) -> Viewer:
         """A new connection for a seat, with its data channel."""
-        viewer = Viewer(seat, generation, view=self._view, ice_servers=self.ice_servers, changed=changed)
+        viewer = Viewer(
+            seat,
+            generation,
+            view=self._view,
+            ice_servers=self.ice_servers,
+            relay_only=self.is_relay_only and seat not in ROOM_SEATS,
+            changed=changed,
+        )
         self._furnish(viewer)
         return viewer
 

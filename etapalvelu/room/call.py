@@ -104,6 +104,7 @@ class DocumentCall:
         except ServerRefusedError as error:
             raise RefusedError(error.code, "no ticket for the camera") from error
         self._audience.ice_servers = seating.ice_servers
+        self._audience.is_relay_only = seating.ice_transport_policy == "relay"
         return seating.ticket
 
     async def _renew(self) -> None:

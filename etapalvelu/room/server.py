@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -54,6 +54,7 @@ class Seating(Struct, frozen=True, kw_only=True):
 
     ticket: str
     ice_servers: list[IceServer]
+    ice_transport_policy: Literal["all", "relay"] = "all"
     call: str
 
 

@@ -14,6 +14,7 @@ from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
     RTCIceServer,
+    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCRtpSender,
     RTCSessionDescription,
@@ -51,6 +52,7 @@ class Viewer:
         *,
         view: LiveView,
         ice_servers: Sequence[IceServer],
+        relay_only: bool = False,
         changed: Callable[["Viewer"], None],
     ) -> None:
         self.seat = seat
@@ -59,10 +61,15 @@ class Viewer:
         self.answered = False
         self._is_closed = False
         self._changed = changed
-        self._wants_relay = any("turn" in str(server.urls) for server in ice_servers)
+        self._relay_only = relay_only
+        self._wants_relay = relay_only or any("turn" in str(server.urls) for server in ice_servers)
         # Without an explicit list aiortc would ask a public STUN server.
         self._connection = RTCPeerConnection(
-            RTCConfiguration(iceServers=_servers(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+            RTCConfiguration(
+                iceServers=_servers(ice_servers),
+                iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL,
+                bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
+            )
         )
         self._sender = self._send_only(DocumentTrack(view))
         self.channel: RTCDataChannel = self._connection.createDataChannel(CHANNEL, ordered=True)
@@ -80,7 +87,7 @@ class Viewer:
         finally:
             self._gathered.set()
         sdp = self._connection.localDescription.sdp
-        if "a=candidate:" not in sdp:
+        if "a=candidate:" not in sdp and not self._relay_only:
             log.warning("no network interface but loopback: %s will see no picture", self.seat)
         elif self._wants_relay and " typ relay" not in sdp:
             log.warning("the TURN server gave no relay address: check its address, clock and secret")

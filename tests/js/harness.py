@@ -84,7 +84,7 @@ class Service:
             call=CALL, seat=msgspec.convert(seat, Seat), who=f"test:{seat}", login=login, id=secrets.token_hex(8),
             expires=int(time.time()) + 60,
         )  # fmt: skip
-        return {"ticket": ticket.mint(claims, self.key), "ice_servers": [], "call": CALL}
+        return {"ticket": ticket.mint(claims, self.key), "ice_servers": [], "ice_transport_policy": "all", "call": CALL}
 
     def expert_values(self) -> dict[str, object]:
         line = QueueLine(

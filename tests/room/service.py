@@ -60,6 +60,7 @@ class Service:
         self.credentials: set[str] = set()
         self.codes = {CODE: "agent"}
         self.ice_servers: list[dict[str, Any]] = []
+        self.ice_transport_policy = "all"
         # path -> status and body to answer instead, as often as told
         self.trouble: dict[str, list[tuple[int, object]]] = {}
         self.session: str | None = None
@@ -143,7 +144,13 @@ class Service:
         call = request.match_info["id"]
         self.tickets.append((await request.json())["seat"])
         ticket = self.ticket(call, "camera", "room:r1:agent")
-        return web.json_response({"ticket": ticket, "ice_servers": self.ice_servers, "call": call})
+        offer = {
+            "ticket": ticket,
+            "ice_servers": self.ice_servers,
+            "ice_transport_policy": self.ice_transport_policy,
+            "call": call,
+        }
+        return web.json_response(offer)
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         self._check(request)

@@ -46,6 +46,7 @@ def test_the_credential_never_travels_unprotected(address: str) -> None:
 
 async def test_pairing_tickets_and_reports_are_what_the_server_hears(service: Service) -> None:
     service.ice_servers = [{"urls": "stun:stun.example"}, {"urls": ["turn:a", "turn:b"], "username": "u", "credential": "c"}]
+    service.ice_transport_policy = "relay"
     async with aiohttp.ClientSession() as http:
         server = Server(http, service.address)
         paired = await server.pair(CODE)
@@ -59,7 +60,7 @@ async def test_pairing_tickets_and_reports_are_what_the_server_hears(service: Se
         IceServer(urls="stun:stun.example"),
         IceServer(urls=["turn:a", "turn:b"], username="u", credential="c"),
     ]
-    assert seating.call == "s1"
+    assert (seating.call, seating.ice_transport_policy) == ("s1", "relay")
     assert service.statuses == [
         {"document_camera": "ok", "width": 1920, "height": 1080},
         {"document_camera": "opening"},

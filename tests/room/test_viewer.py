@@ -146,3 +146,15 @@ async def test_a_relay_that_gives_no_address_is_told(loopback: None, camera: Cam
     await viewer.close()
 
     assert caplog.messages == ["the TURN server gave no relay address: check its address, clock and secret"]
+
+
+async def test_a_relay_only_viewer_is_offered_no_address_of_the_room(
+    loopback: None, camera: Camera, caplog: pytest.LogCaptureFixture
+) -> None:
+    viewer = Viewer("expert", 1, view=LiveView(camera), ice_servers=[], relay_only=True, changed=lambda _: None)
+
+    sdp = await viewer.offer()
+    await viewer.close()
+
+    assert "a=candidate:" not in sdp
+    assert caplog.messages == ["the TURN server gave no relay address: check its address, clock and secret"]

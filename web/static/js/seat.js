@@ -13,7 +13,7 @@ import { TextChannel } from "./text.js";
 /** @typedef {import("./messages.js").SeatName} SeatName */
 /** @typedef {import("./connection.js").Tracks} Tracks */
 /** @typedef {import("./text.js").Shown} Shown */
-/** @typedef {{ ticket: string, ice_servers: RTCIceServer[], call: string, relay_only?: boolean }} Ticket */
+/** @typedef {{ ticket: string, ice_servers: RTCIceServer[], ice_transport_policy: RTCIceTransportPolicy, call: string }} Ticket */
 /**
  * @typedef {object} SeatEvents
  * @property {(seat: SeatName, stream: MediaStream | null) => void} stream
@@ -132,11 +132,10 @@ export class Seat {
 
   async _ticket() {
     const ticket = await this.options.ticket(this.own);
-    const configuration = configured(ticket);
     if (this.others.size === 0) {
-      for (const plan of PLANS[this.options.seat]) this._add(plan.seat, plan.offers, configuration);
+      for (const plan of PLANS[this.options.seat]) this._add(plan.seat, plan.offers, configured(ticket, this.own, plan.seat));
     }
-    for (const { peer } of this.others.values()) peer.options.configuration = configuration;
+    for (const [seat, { peer }] of this.others) peer.options.configuration = configured(ticket, this.own, seat);
     return ticket.ticket;
   }
 
@@ -311,13 +310,16 @@ export class Seat {
 }
 
 /**
+ * The screen and the camera stand in one room: nothing is hidden between them.
  * @param {Ticket} ticket
+ * @param {SeatName} own
+ * @param {SeatName} other
  * @returns {RTCConfiguration}
  */
-function configured(ticket) {
+function configured(ticket, own, other) {
   return {
     iceServers: ticket.ice_servers,
-    iceTransportPolicy: ticket.relay_only ? "relay" : "all",
+    iceTransportPolicy: own === "room" && other === "camera" ? "all" : ticket.ice_transport_policy,
     bundlePolicy: "max-bundle",
     rtcpMuxPolicy: "require",
   };
