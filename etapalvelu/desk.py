@@ -66,6 +66,9 @@ from etapalvelu.seats import CallSettings, SeatName, SeatOffer, offer_seat, seat
 # How long a deed's key is kept, so that a repeated request is answered as the first time.
 KEY_HOURS = 24
 
+# The others are the system's own.
+RELEASE_REASONS = (ReleaseReason.CANNOT_SERVE, ReleaseReason.WRONG_THEME)
+
 
 class Calls(Protocol):
     """What the desk may ask of signaling."""
@@ -195,8 +198,8 @@ class Desk:
 
         def decide(session: Session) -> Sequence[Event]:
             require_expert(who, session)
-            if reason not in (ReleaseReason.CANNOT_SERVE, ReleaseReason.WRONG_THEME):
-                raise InvalidFieldError("reason")
+            if reason not in RELEASE_REASONS:
+                raise InvalidFieldError("reason", allowed=RELEASE_REASONS)
             return release(session, reason)
 
         session = await self._deed(who, session_id, decide, key)
@@ -376,7 +379,7 @@ class Desk:
 
     def _theme(self, key: str) -> Theme:
         if key not in self._themes:
-            raise InvalidFieldError("theme")
+            raise InvalidFieldError("theme", allowed=self._themes)
         return self._themes[key]
 
     async def _unseat_experts(self, session: Session) -> None:

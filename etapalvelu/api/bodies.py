@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
-from msgspec import Meta
+from msgspec import Meta, inspect
 
 from etapalvelu.domain.codes import (
     ActingFor,
@@ -121,7 +121,7 @@ async def read(request: web.Request, body: type[T]) -> T:
     try:
         return msgspec.json.decode(raw, type=body)
     except msgspec.ValidationError as error:
-        raise _named(error) from None
+        raise _named(error, body) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise web.HTTPBadRequest from None
 
@@ -136,19 +136,37 @@ def read_query(request: web.Request, query: type[T]) -> T:
     try:
         return msgspec.convert(values, query)
     except msgspec.ValidationError as error:
-        raise _named(error) from None
+        raise _named(error, query) from None
 
 
-def _named(error: msgspec.ValidationError) -> InvalidFieldError:
-    """msgspec writes "Expected `str`, got `int` - at `$.room`", "missing required field `room`", "unknown field `x`"."""
+def _named(error: msgspec.ValidationError, read: type[object]) -> InvalidFieldError:
+    """msgspec writes "Expected `str`, got `int` - at `$.room`", "Invalid enum value 'x' - at `$.outcomes[0]`",
+    "missing required field `room`", "unknown field `x`"."""
     text = str(error)
     lacking = re.search(r"(missing required|unknown) field `([^`]*)`", text)
     place = re.search(r" - at `(?:key in )?\$\.?([^.\[`]*)", text)
+    if place is not None and place[1] and text.startswith("Invalid enum value"):
+        return InvalidFieldError(place[1], allowed=_codes(inspect.type_info(read), place[1]))
     if place is not None and place[1]:
         return InvalidFieldError(place[1], "malformed")
     if lacking is not None:
         return InvalidFieldError(lacking[2], "required" if lacking[1] == "missing required" else "unknown_field")
     return InvalidFieldError("body", "malformed")
+
+
+def _codes(described: inspect.Type, field: str) -> list[str]:
+    """The code list of a field that holds a code, or several."""
+    match described:
+        case inspect.StructType(fields=fields):
+            return [code for one in fields if one.encode_name == field for code in _codes(one.type, field)]
+        case inspect.EnumType(cls=codes):
+            return [str(code.value) for code in codes]
+        case inspect.UnionType(types=types):
+            return [code for one in types for code in _codes(one, field)]
+        case inspect.VarTupleType(item_type=item):
+            return _codes(item, field)
+        case _:
+            return []
 
 
 def _depth(raw: bytes) -> int:

@@ -23,8 +23,9 @@ class Questions:
         self._reports = reports
 
     async def sessions(self, asked: Asked, query: SessionQuery) -> answers.SessionList:
-        if query.theme is not None and query.theme not in {theme.key for theme in THEMES}:
-            raise InvalidFieldError("theme")
+        themes = [theme.key for theme in THEMES]
+        if query.theme is not None and query.theme not in themes:
+            raise InvalidFieldError("theme", allowed=themes)
         which = SessionFilter(
             since=query.since,
             until=query.until,

@@ -3,6 +3,7 @@
 Pages and API give them words; nothing else is ever told to a person.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from etapalvelu.domain.moments import timestamp
@@ -30,12 +31,13 @@ class ConflictError(RefusalError):
 
 
 class InvalidFieldError(RefusalError):
-    """A field holds something the service does not know. `field` names it, `value_code` says what is wrong."""
+    """A field holds something the service does not know. `problem` says what is wrong, `allowed` which codes there are."""
 
     code = "invalid_field"
 
-    def __init__(self, field: str, problem: str = "unknown_value") -> None:
-        super().__init__(field=field, problem=problem)
+    def __init__(self, field: str, problem: str = "unknown_value", *, allowed: Iterable[str] = ()) -> None:
+        codes = [str(code) for code in allowed]
+        super().__init__(field=field, problem=problem, **({"allowed": codes} if codes else {}))
         self.field = field
         self.problem = problem
 

@@ -4,7 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from etapalvelu.domain.codes import Language, ReleaseReason
+from etapalvelu.domain.codes import CloseCause, Language, Outcome, ReleaseReason, State
+from etapalvelu.domain.themes import THEMES
 from signaling import ticket
 from tests.conftest import ADVISOR, AGENT, EXPERT, EXPERT2, SCREEN, SUPERVISOR
 from tests.doorstep import FAR_ADVISOR, Doorstep
@@ -85,6 +86,38 @@ async def test_bad_bodies_are_refused_naming_the_field(doorstep: Doorstep) -> No
     assert refused == [(422, "invalid_field", field) for _, field in cases]
 
 
+async def test_a_value_outside_its_code_list_is_told_with_the_list(doorstep: Doorstep) -> None:
+    session = await doorstep.service.opened()
+    await doorstep.post(f"/sessions/{session.id}/claim", EXPERT)
+
+    answers = [
+        await doorstep.post(f"/sessions/{session.id}/close", EXPERT, {"cause": "completed", "outcomes": ["solved"]}),
+        await doorstep.post(f"/sessions/{session.id}/close", EXPERT, {"cause": "tired"}),
+        await doorstep.post(f"/sessions/{session.id}/release", EXPERT, {"reason": "lease"}),
+        await doorstep.post("/sessions", ADVISOR, OPEN | {"theme": "gardening"}),
+        await doorstep.get("/sessions?state=asleep", SUPERVISOR),
+        await doorstep.get("/sessions?theme=gardening", SUPERVISOR),
+    ]
+
+    told = [await answer.json() for answer in answers]
+    themes = [theme.key for theme in THEMES]
+    assert [(problem["field"], problem["problem"], problem["allowed"]) for problem in told] == [
+        ("outcomes", "unknown_value", list(Outcome)),
+        ("cause", "unknown_value", list(CloseCause)),
+        ("reason", "unknown_value", ["cannot_serve", "wrong_theme"]),
+        ("theme", "unknown_value", themes),
+        ("state", "unknown_value", list(State)),
+        ("theme", "unknown_value", themes),
+    ]
+
+
+async def test_what_is_no_code_at_all_is_malformed_and_has_no_list(doorstep: Doorstep) -> None:
+    answer = await doorstep.post("/sessions", ADVISOR, OPEN | {"language": 1})
+
+    problem = await answer.json()
+    assert (problem["field"], problem["problem"], "allowed" in problem) == ("language", "malformed", False)
+
+
 async def test_two_experts_at_once_one_is_told_already_taken(doorstep: Doorstep) -> None:
     session = await doorstep.service.opened()
 
@@ -116,7 +149,8 @@ async def test_take_gives_the_oldest_with_a_ticket_to_the_experts_seat(doorstep:
     taken = await answer.json()
     claims = ticket.check(taken["ticket"], b"k" * 32, int(doorstep.service.clock().timestamp()))
     assert (answer.status, taken["id"], taken["expert"], taken["call"]) == (200, oldest.id, "eero", oldest.id)
-    assert (claims.seat, claims.call, claims.who, taken["ice_servers"]) == ("expert", oldest.id, "staff:eero", [])
+    assert (claims.seat, claims.call, claims.who) == ("expert", oldest.id, "staff:eero")
+    assert (taken["ice_servers"], taken["ice_transport_policy"]) == ([], "all")
 
 
 async def test_take_of_nothing_is_204_and_only_of_the_themes_asked(doorstep: Doorstep) -> None:
@@ -296,7 +330,7 @@ async def test_tickets_go_to_whoever_may_sit_there(doorstep: Doorstep) -> None:
     now = int(doorstep.service.clock().timestamp())
     claims = ticket.check((await agent.json())["ticket"], b"k" * 32, now)
     assert [answer.status for answer in (screen, agent, expert, unknown)] == [200, 200, 403, 404]
-    assert set(await screen.json()) == {"ticket", "ice_servers", "call"}
+    assert set(await screen.json()) == {"ticket", "ice_servers", "ice_transport_policy", "call"}
     assert (claims.seat, claims.login, claims.expires) == ("camera", "room:rantala-1:agent", now + 60)
 
 

@@ -27,6 +27,11 @@ from etapalvelu.domain.errors import (
 
 EACH: list[tuple[RefusalError, str, dict[str, object]]] = [
     (InvalidFieldError("room"), "invalid_field", {"field": "room", "problem": "unknown_value"}),
+    (
+        InvalidFieldError("reason", allowed=("advice", "other")),
+        "invalid_field",
+        {"field": "reason", "problem": "unknown_value", "allowed": ["advice", "other"]},
+    ),
     (InvalidFieldError("password", "too_short"), "invalid_field", {"field": "password", "problem": "too_short"}),
     (WrongStateError("closed", "claim"), "wrong_state", {"state": "closed", "deed": "claim"}),
     (AlreadyTakenError(), "already_taken", {}),
