@@ -6,7 +6,7 @@ A still is on its way to one viewer at a time; whoever asks meanwhile is told `b
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from aiortc import RTCDataChannel
@@ -119,7 +119,7 @@ class DocumentChannel:
     def tell(self, status: CameraStatus) -> None:
         """Say how the camera is."""
         is_ok = status.camera == "ok"
-        at = self._now().isoformat(timespec="milliseconds")
+        at = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         width, height = (status.width, status.height) if is_ok else (None, None)
         self.send(stills.Status(camera=status.camera, at=at, width=width, height=height))
 

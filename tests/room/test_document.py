@@ -1,6 +1,7 @@
 """The sending half of the data channel against a line that stops; all else is tested with real connections in test_agent."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
@@ -13,7 +14,9 @@ from etapalvelu.room.document import DocumentChannel, Stills, ViewerGoneError
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
+from signaling import stills
 from signaling.messages import StillTaken
+from signaling.stills import Status
 from tests.room.service import now
 
 
@@ -80,3 +83,14 @@ async def test_a_channel_that_closes_meanwhile_is_given_up(line: StoppedLine, ch
         await sending
     channel.tell(CameraStatus(camera="ok", width=1, height=1))
     assert line.sent == []
+
+
+async def test_a_status_tells_its_time_in_utc_with_a_z(line: StoppedLine, channel: DocumentChannel) -> None:
+    channel.tell(CameraStatus(camera="lost", width=1, height=1))
+
+    (said,) = line.sent
+    assert isinstance(said, str)
+    status = stills.decode_from_agent(said)
+    assert isinstance(status, Status)
+    assert status.at.endswith("Z")
+    assert datetime.fromisoformat(status.at).tzinfo == UTC
