@@ -8,6 +8,7 @@ import pytest
 from etapalvelu.cli import run
 from etapalvelu.domain.events import event_type
 from etapalvelu.domain.session import TRANSITIONS
+from etapalvelu.domain.themes import THEMES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/operating.md", "docs/protocol.md", "CHANGELOG.md")
@@ -24,6 +25,13 @@ def test_the_state_diagram_is_the_table() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     shown = text.partition("<!-- states")[2].partition("```\n")[2].partition("```")[0].splitlines()
     assert sorted(shown) == sorted(moves)
+
+
+def test_the_protocol_names_every_theme() -> None:
+    text = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
+
+    listed = text.partition("`theme` is one of ")[2].partition(" (known")[0]
+    assert re.findall(r"`([a-z-]+)`", listed) == [theme.key for theme in THEMES]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
