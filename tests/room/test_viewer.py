@@ -1,15 +1,17 @@
 from collections.abc import AsyncIterator
+from unittest.mock import AsyncMock
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from etapalvelu.room import viewer as viewer_module
+from etapalvelu.room.audience import Audience
 from etapalvelu.room.camera import Camera
 from etapalvelu.room.server import IceServer
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import BadAnswerError, Viewer, resolvable
-from signaling.messages import IceCandidate
+from signaling.messages import IceCandidate, Seat
 from tests.room.cameras import until
 
 NAME = "candidate:1 1 udp 2113937151 5a0c1d5e-0c5e-4a55-b9f1-5e3d1a2b3c4d.local 50000 typ host"
@@ -158,3 +160,18 @@ async def test_a_relay_only_viewer_is_offered_no_address_of_the_room(
 
     assert "a=candidate:" not in sdp
     assert caplog.messages == ["the TURN server gave no relay address: check its address, clock and secret"]
+
+
+async def test_only_the_screen_in_the_room_is_offered_its_addresses_in_a_relay_only_call(
+    loopback: None, camera: Camera
+) -> None:
+    audience = Audience(view=LiveView(camera), send=AsyncMock(), furnish=lambda _: None)
+    audience.is_relay_only = True
+    seats: tuple[Seat, ...] = ("room", "expert")
+    screen, expert = (audience.viewer(seat, 1, lambda _: None) for seat in seats)
+
+    offers = [await viewer.offer() for viewer in (screen, expert)]
+    await screen.close()
+    await expert.close()
+
+    assert ["a=candidate:" in sdp for sdp in offers] == [True, False]
