@@ -12,7 +12,14 @@ from typing import Any, Protocol, TypeVar
 import aiohttp
 import av
 import pytest
-from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCIceTransportPolicy,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
@@ -71,8 +78,8 @@ class Still:
 class Stranger:
     """A seat in a call: one websocket, and one peer connection with each seat that offers one."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, ice_servers: list[Json], group: asyncio.TaskGroup) -> None:
-        """Take the seat's ICE servers as they are; the group runs what reads media."""
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, seat: Json, group: asyncio.TaskGroup) -> None:
+        """Take the seat's ICE servers and policy as they are; the group runs what reads media."""
         self.welcome: asyncio.Queue[Json] = asyncio.Queue()
         self.closed: asyncio.Queue[Json] = asyncio.Queue()
         self.frames: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
@@ -81,7 +88,10 @@ class Stranger:
         self._stills: asyncio.Queue[Still | Json] = asyncio.Queue()
         self._still: Still | None = None
         self._socket = socket
-        self._servers = [RTCIceServer(**server) for server in ice_servers]
+        self._configuration = RTCConfiguration(
+            iceServers=[RTCIceServer(**server) for server in seat["ice_servers"]],
+            iceTransportPolicy=RTCIceTransportPolicy(seat["ice_transport_policy"]),
+        )
         self._group = group
         self._peers: dict[str, tuple[int, RTCPeerConnection]] = {}
         self._seated = time.monotonic()
@@ -132,7 +142,7 @@ class Stranger:
     async def _answer(self, seat: str, generation: int, offer: Json) -> None:
         """Answer an offer with a new peer connection; all candidates are in the answer."""
         await self._drop(seat)
-        peer = RTCPeerConnection(RTCConfiguration(iceServers=self._servers))
+        peer = RTCPeerConnection(self._configuration)
         self._peers[seat] = (generation, peer)
         if seat == "camera":
             peer.on("track", lambda track: self._group.create_task(self._watch(generation, track)))
@@ -236,7 +246,7 @@ async def call(http: aiohttp.ClientSession, expert: Api, session: str, seat: Jso
     """Sit down in the expert's seat, see the document, take a still, and close the session."""
     async with asyncio.TaskGroup() as group, http.ws_connect("/call", protocols=[SUBPROTOCOL], heartbeat=6.0) as socket:
         assert socket.protocol == SUBPROTOCOL
-        client = Stranger(socket, seat["ice_servers"], group)
+        client = Stranger(socket, seat, group)
         listening = group.create_task(client.listen(seat["ticket"]))
         assert (await soon(client.welcome))["seat"] == "expert"
 
