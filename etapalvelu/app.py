@@ -113,6 +113,7 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
         ledger=ledger,
         sessions=sessions,
         places=places,
+        accounts=accounts,
         calls=endpoint,
         calendar=calendar,
         themes=themes,

@@ -22,7 +22,6 @@ from etapalvelu.domain.codes import (
     Reason,
     ReleaseReason,
     Seat,
-    State,
 )
 from etapalvelu.domain.errors import (
     AlreadyTakenError,
@@ -30,6 +29,7 @@ from etapalvelu.domain.errors import (
     InvalidFieldError,
     NotAllowedError,
     NotFoundError,
+    NotOfferedError,
     StaleError,
     WrongStateError,
 )
@@ -46,13 +46,14 @@ from etapalvelu.domain.events import (
     TransferRequested,
 )
 from etapalvelu.domain.log import open_session
-from etapalvelu.domain.people import SYSTEM, Person, Role, Staff, may_close, may_know, may_sit
+from etapalvelu.domain.people import SYSTEM, Person, Role, Staff, is_its_expert, may_close, may_know, may_sit
 from etapalvelu.domain.places import Room, ServicePoint, check_opening
 from etapalvelu.domain.queue import queue_for
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Theme, closing_time
 from etapalvelu.ledger import Decide, Ledger
 from etapalvelu.ports import (
+    AccountStore,
     Answer,
     Calendar,
     Clock,
@@ -90,7 +91,7 @@ class OpenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class CloseRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a session ends. `outcomes` only from its expert; `cause_class` only with `technical` (default `unknown`)."""
+    """How a session ends. `outcomes` count from its expert only; `cause_class` only with `technical` (default `unknown`)."""
 
     cause: CloseCause
     cause_class: CauseClass | None = None
@@ -110,6 +111,7 @@ class Desk:
         ledger: Ledger,
         sessions: SessionStore,
         places: PlaceStore,
+        accounts: AccountStore,
         calls: Calls,
         calendar: Calendar,
         themes: Sequence[Theme],
@@ -119,6 +121,7 @@ class Desk:
         self._ledger = ledger
         self._sessions = sessions
         self._places = places
+        self._accounts = accounts
         self._calls = calls
         self._calendar = calendar
         self._themes = {theme.key: theme for theme in themes}
@@ -179,7 +182,7 @@ class Desk:
             if not isinstance(who, Staff) or who.role is not Role.EXPERT:
                 raise NotAllowedError
             for theme in themes or ():
-                self._theme(theme)
+                self._theme(theme, "themes")
             for session in queue_for(who, await self._sessions.open_sessions()):
                 if themes is not None and session.theme not in themes:
                     continue
@@ -219,11 +222,14 @@ class Desk:
         """Ask another line or another expert to go on; the customer stays connected until somebody has come."""
         if (theme is None) == (expert is None):
             raise InvalidFieldError("theme", "theme_or_expert")
-        if theme is not None:
-            self._theme(theme)
+        line = None if theme is None else self._theme(theme)
+        if expert is not None:
+            await self._check_expert(expert)
 
         def decide(session: Session) -> Sequence[Event]:
             require_expert(who, session)
+            if line is not None and not line.offered:
+                raise NotOfferedError(theme=line.key)
             return [TransferRequested(theme=theme, expert=expert, code=code)]
 
         return await self._deed(who, session_id, decide, key)
@@ -275,9 +281,8 @@ class Desk:
             if not may_close(who, session, request.cause):
                 raise NotAllowedError
             closed = Closed(cause=request.cause, cause_class=cause_class)
-            if request.outcomes is None or session.state is State.WAITING:
+            if request.outcomes is None or not is_its_expert(who, session):
                 return [closed]
-            require_expert(who, session)
             noted = Noted(outcomes=tuple(dict.fromkeys(request.outcomes)), follow_up=request.follow_up)
             return [noted, closed]
 
@@ -377,10 +382,15 @@ class Desk:
             raise InvalidFieldError("room")
         return room, point
 
-    def _theme(self, key: str) -> Theme:
+    def _theme(self, key: str, field: str = "theme") -> Theme:
         if key not in self._themes:
-            raise InvalidFieldError("theme", allowed=self._themes)
+            raise InvalidFieldError(field, allowed=self._themes)
         return self._themes[key]
+
+    async def _check_expert(self, account: str) -> None:
+        found = await self._accounts.account(account)
+        if found is None or not found.active or found.staff.role is not Role.EXPERT:
+            raise InvalidFieldError("expert")
 
     async def _unseat_experts(self, session: Session) -> None:
         for seat in (Seat.EXPERT, Seat.EXPERT2):

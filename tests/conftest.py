@@ -108,6 +108,7 @@ async def make_service(engine: AsyncEngine) -> Service:
         ledger=ledger,
         sessions=sessions,
         places=places,
+        accounts=accounts,
         calls=calls,
         calendar=FakeCalendar(),
         themes=THEMES,

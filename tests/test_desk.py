@@ -34,7 +34,7 @@ from etapalvelu.domain.log import verify
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room
 from etapalvelu.domain.themes import THEMES
-from etapalvelu.ports import DeedKey
+from etapalvelu.ports import Account, DeedKey
 from signaling import ticket
 from signaling.errors import RefusedError
 from signaling.messages import Decoded
@@ -46,6 +46,10 @@ PENSIONS = OpenRequest(room="rantala-1", theme="pensions", language=Language.FI,
 
 def key(text: str, digest: str = "d", account: str = "eero") -> DeedKey:
     return DeedKey(account=account, key=text, digest=digest, at=datetime(2026, 8, 17, 7, tzinfo=UTC))
+
+
+async def has_account(service: Service, staff: Staff, *, active: bool = True) -> None:
+    await service.accounts.add_account(Account(staff=staff, password_hash="-", active=active))
 
 
 async def connected(service: Service) -> str:
@@ -263,11 +267,20 @@ async def test_who_may_close_with_which_cause(service: Service) -> None:
     for who, cause in ((ADVISOR, CloseCause.COMPLETED), (SCREEN, CloseCause.CANCELLED), (EXPERT, CloseCause.LOST)):
         with pytest.raises(NotAllowedError):
             await service.desk.close(who, session_id, CloseRequest(cause=cause))
-    with pytest.raises(NotAllowedError):
-        await service.desk.close(ADVISOR, session_id, CloseRequest(cause=CloseCause.CANCELLED, outcomes=(Outcome.ADVISED,)))
     session = await service.desk.close(SCREEN, session_id, CloseRequest(cause=CloseCause.CUSTOMER_LEFT))
 
     assert session.close_cause is CloseCause.CUSTOMER_LEFT
+
+
+async def test_outcomes_stay_what_was_noted_when_somebody_else_closes(service: Service) -> None:
+    session_id = await connected(service)
+    await service.desk.note(EXPERT, session_id, [Outcome.REFERRED])
+
+    request = CloseRequest(cause=CloseCause.CANCELLED, outcomes=(Outcome.ADVISED,))
+    session = await service.desk.close(ADVISOR, session_id, request)
+
+    assert (session.close_cause, session.outcomes) == ("cancelled", (Outcome.REFERRED,))
+    assert (await service.types(session_id))[-2:] == ["noted", "closed"]
 
 
 async def test_a_technical_close_has_a_cause_class_and_no_other_has(service: Service) -> None:
@@ -303,6 +316,21 @@ async def test_a_transfer_names_a_theme_or_an_expert(service: Service) -> None:
     for theme, expert in ((None, None), ("pensions", "elsa"), ("taxes", None)):
         with pytest.raises(InvalidFieldError):
             await service.desk.transfer(EXPERT, session_id, theme=theme, expert=expert, code=ReleaseReason.WRONG_THEME)
+
+
+async def test_a_transfer_names_somebody_who_can_come(service: Service) -> None:
+    session_id = await connected(service)
+    await has_account(service, ADVISOR)
+    await has_account(service, EXPERT2, active=False)
+
+    for expert in ("nobody", ADVISOR.account, EXPERT2.account):
+        with pytest.raises(InvalidFieldError) as told:
+            await service.desk.transfer(EXPERT, session_id, theme=None, expert=expert, code=ReleaseReason.WRONG_THEME)
+        assert told.value.field == "expert"
+    with pytest.raises(NotOfferedError):
+        await service.desk.transfer(EXPERT, session_id, theme="restricted", expert=None, code=ReleaseReason.WRONG_THEME)
+
+    assert "transfer_requested" not in await service.types(session_id)
 
 
 async def test_an_expert_who_leaves_without_a_successor_releases_the_session(service: Service) -> None:
@@ -463,6 +491,7 @@ async def test_notes_holds_identification_and_the_advisors_stay_are_logged(servi
 
 async def test_after_a_hand_over_the_old_expert_leaves_and_releases_nothing(service: Service) -> None:
     session_id = await connected(service)
+    await has_account(service, EXPERT2)
     await service.desk.transfer(EXPERT, session_id, theme=None, expert="elsa", code=ReleaseReason.CANNOT_SERVE)
     await service.desk.claim(EXPERT2, session_id)
 
@@ -476,6 +505,7 @@ async def test_after_a_hand_over_the_old_expert_leaves_and_releases_nothing(serv
 
 async def test_a_customer_whose_new_expert_never_comes_goes_back_to_the_queue(service: Service) -> None:
     session_id = await connected(service)
+    await has_account(service, EXPERT2)
     await service.desk.transfer(EXPERT, session_id, theme=None, expert="elsa", code=ReleaseReason.CANNOT_SERVE)
     await service.desk.claim(EXPERT2, session_id)
     await service.attendance.left(session_id, "expert", EXPERT.actor, "bye")
@@ -490,6 +520,7 @@ async def test_a_customer_whose_new_expert_never_comes_goes_back_to_the_queue(se
 
 async def test_an_expert_cannot_hand_over_to_themselves(service: Service) -> None:
     session_id = await connected(service)
+    await has_account(service, EXPERT)
 
     with pytest.raises(WrongStateError):
         await service.desk.transfer(EXPERT, session_id, theme=None, expert="eero", code=ReleaseReason.CANNOT_SERVE)

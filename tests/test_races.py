@@ -21,6 +21,7 @@ from etapalvelu.domain.themes import THEMES
 from etapalvelu.ledger import Ledger
 from etapalvelu.ports import DeedKey
 from etapalvelu.seats import CallSettings
+from etapalvelu.store.accounts import SqlAccounts
 from etapalvelu.store.engine import make_engine
 from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.sessions import SqlSessions
@@ -46,6 +47,7 @@ def desk_on(engine: AsyncEngine) -> Desk:
         ledger=Ledger(sessions=sessions, board=LocalBoard(), clock=clock),
         sessions=sessions,
         places=SqlPlaces(engine),
+        accounts=SqlAccounts(engine),
         calls=FakeCalls(),
         calendar=FakeCalendar(),
         themes=THEMES,

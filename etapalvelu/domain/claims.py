@@ -43,10 +43,14 @@ def release(session: Session, reason: ReleaseReason) -> Sequence[Event]:
 
 
 def require_expert(who: Person, session: Session) -> None:
-    """Raise `NotAllowedError` unless the person is this session's expert or its successor; `WrongStateError` when closed."""
-    if not is_its_expert(who, session):
+    """Raise `NotAllowedError` unless the person is this session's expert or its successor; `WrongStateError` when closed.
+
+    A waiting session is nobody's: an expert who may take it hears that, for their own claim may just have run out.
+    """
+    may_take = session.state is State.WAITING and isinstance(who, Staff) and who.role is Role.EXPERT and serves(who, session)
+    if not may_take and not is_its_expert(who, session):
         raise NotAllowedError
-    if not session.is_open:
+    if may_take or not session.is_open:
         raise WrongStateError(session.state, "serve")
 
 

@@ -161,7 +161,7 @@ async def test_take_of_nothing_is_204_and_only_of_the_themes_asked(doorstep: Doo
     some = await doorstep.post("/sessions/take", EXPERT, {"themes": ["families"]})
 
     assert (none.status, await none.read()) == (204, b"")
-    assert (unknown.status, (await unknown.json())["field"]) == (422, "theme")
+    assert (unknown.status, (await unknown.json())["field"]) == (422, "themes")
     assert (some.status, (await some.json())["theme"]) == (200, "families")
 
 
@@ -236,7 +236,10 @@ async def test_release_puts_the_session_back_and_takes_only_a_persons_reasons(do
     by_another = await doorstep.post(f"/sessions/{session.id}/release", EXPERT2)
     released = await doorstep.post(f"/sessions/{session.id}/release", EXPERT, {"reason": "wrong_theme"})
 
+    again = await doorstep.post(f"/sessions/{session.id}/release", EXPERT)
+
     assert (system_only.status, (await system_only.json())["field"]) == (422, "reason")
+    assert (again.status, (await again.json())["code"]) == (409, "wrong_state")
     assert (by_another.status, (await by_another.json())["code"]) == (403, "forbidden")
     after = await released.json()
     assert (released.status, after["state"], after["expert"]) == (200, "waiting", None)
