@@ -60,6 +60,7 @@ export class Connection {
     this.pc.addTransceiver(audio ?? "audio", { direction: "sendrecv" });
     this.pc.addTransceiver(video ?? "video", { direction: "sendrecv" });
     this.pc.addTransceiver("video", { direction: "inactive" });
+    for (const line of this.pc.getTransceivers()) narrow(line);
     this.options.channel(this, this.pc.createDataChannel("text", { ordered: true }));
     this.trickle = !inAdvance;
     await this._describe();
@@ -176,4 +177,14 @@ export class Connection {
       done();
     }));
   }
+}
+
+/** Every browser speaks these. A short offer is parsed sooner at both ends, and starts no codec that nobody uses. */
+const CODECS = new Set(["audio/opus", "audio/telephone-event", "video/VP8", "video/H264", "video/rtx"]);
+
+/** @param {RTCRtpTransceiver} line */
+function narrow(line) {
+  const { kind } = line.receiver.track;
+  const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs.filter((codec) => CODECS.has(codec.mimeType)) ?? [];
+  if (codecs.length > 0) line.setCodecPreferences(codecs);
 }

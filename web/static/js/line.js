@@ -58,6 +58,8 @@ export class Line {
       return this._change("none");
     }
     if (connection !== this.connection) this._start(connection, now);
+    // a report costs the browser's media threads time that setting up needs: none before there is something to see
+    if (!this.first && !connection.connected) return this._hurry(now);
     const report = await connection.pc.getStats();
     if (connection !== this.connection || connection.ended) return;
     const seen = figures(report);
@@ -94,7 +96,7 @@ export class Line {
    */
   _awaitFirst(connection, seen, report, now) {
     const { camera, microphone } = this.options.expects();
-    if (connection.connected && (!camera || seen.frames > 0) && (!microphone || seen.samples > 0)) {
+    if ((!camera || seen.frames > 0) && (!microphone || seen.samples > 0)) {
       this.first = true;
       this.moved = now;
       const { peer, send } = this.options;
@@ -104,7 +106,12 @@ export class Line {
       this._flowing(now);
       return;
     }
-    if (connection.connected && camera && seen.frames === 0) this._ask(now);
+    if (camera && seen.frames === 0) this._ask(now);
+    this._hurry(now);
+  }
+
+  /** A connection that does not open is made anew. @param {number} now */
+  _hurry(now) {
     if (now - Math.max(this.began, this.options.peer.since) > OPENING_LIMIT_MS && now - this.healed > OPENING_LIMIT_MS) {
       this.healed = now;
       this.options.peer.renew();

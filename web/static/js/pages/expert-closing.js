@@ -47,7 +47,7 @@ export class Closing {
       ...(technical ? { cause_class: String(form.get("cause_class")) } : {}),
       outcomes,
       ...(form.get("follow_up") === "none" ? {} : { follow_up: String(form.get("follow_up")) }),
-    }, () => this.session.end("saved"));
+    }, () => this.session.end("wrapup"));
   }
 
   /** @param {SubmitEvent} event */

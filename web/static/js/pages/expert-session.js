@@ -18,6 +18,7 @@ import { element, notify, refused, say } from "./page.js";
  * @property {import("../devices.js").Devices} devices
  * @property {string} address
  * @property {(state: string) => void} state
+ * @property {() => void} look the view of the session is to stand
  * @property {(how: "saved" | "wrapup" | "done") => void} ended
  */
 
@@ -43,6 +44,7 @@ export class ExpertSession {
     this.onHold = false;
     this.away = false;
     this.lines = { room: "none", camera: "none" };
+    stage.dataset["large"] = "room";
     this.theirs = { camera: true, microphone: true };
     this.seat = new Seat({
       seat: options.taken.expert_seat ?? "expert",
@@ -67,13 +69,18 @@ export class ExpertSession {
     this._buttons();
   }
 
+  /** Sits down. Nothing is drawn yet: see `draw`. */
   open() {
-    stage.dataset["large"] = "room";
-    paper.whole();
     tray.clear();
-    this._words();
-    this._line("room", "none");
+    paper.whole();
     this.seat.open();
+  }
+
+  /** Draws the session, unless it is over already. */
+  draw() {
+    if (this.over) return;
+    this.options.look();
+    this._words();
     element("capture", HTMLElement).focus({ preventScroll: true });
   }
 

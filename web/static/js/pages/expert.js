@@ -13,6 +13,9 @@ import { api, callAddress, element, notify, refused, replaceFragment, say, stayF
 
 /** @typedef {import("../seat.js").Ticket & { id: string, state: string, expert_seat?: "expert" | "expert2" }} Taken */
 
+/** Drawing the session takes the main thread just when setting it up needs it: the first words are sent before. */
+const DRAW_AFTER_MS = 60;
+
 const server = api();
 const available = element("available", HTMLButtonElement);
 const takeNext = element("take-next", HTMLButtonElement);
@@ -132,6 +135,7 @@ function begin(taken, early) {
   session = new ExpertSession({
     taken, early, server, devices, address: callAddress(),
     state,
+    look: () => look("session"),
     ended: (how) => {
       state("");
       if (how === "wrapup") return look("wrapup");
@@ -141,10 +145,11 @@ function begin(taken, early) {
       return undefined;
     },
   });
-  state(taken.state);
-  look("session");
-  queue.watch(false);
   session.open();
+  state(taken.state);
+  queue.watch(false);
+  const begun = session;
+  setTimeout(() => begun.draw(), DRAW_AFTER_MS);
 }
 
 available.addEventListener("click", () => void beAvailable(available.ariaPressed !== "true"));
