@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar, cast
@@ -30,6 +31,7 @@ from etapalvelu.domain.errors import (
     NotAllowedError,
     NotFoundError,
     NotOfferedError,
+    RefusalError,
     StaleError,
     WrongStateError,
 )
@@ -187,7 +189,7 @@ class Desk:
                 if themes is not None and session.theme not in themes:
                     continue
                 try:
-                    return await self._ledger.change(session.id, who.actor, lambda fresh: claim(who, fresh), key)
+                    return await self._ledger.change(session, who.actor, lambda fresh: claim(who, fresh), key)
                 except (AlreadyTakenError, WrongStateError, NotFoundError, NotAllowedError):
                     continue
             if key is not None:
@@ -337,8 +339,7 @@ class Desk:
 
     async def _deed(self, who: Person, session_id: str, decide: Decide, key: DeedKey | None) -> Session:
         async def deed() -> Session:
-            await self._known(who, session_id)
-            return await self._ledger.change(session_id, who.actor, decide, key)
+            return await self._ledger.change(await self._known(who, session_id), who.actor, decide, key)
 
         return await self._once(key, deed)
 
@@ -349,27 +350,33 @@ class Desk:
         return session
 
     async def _once(self, key: DeedKey | None, deed: Callable[[], Awaitable[T]]) -> T:
-        """Do the deed, or answer as the first time when its key has been used."""
+        """Do the deed, or answer as the first time when its key has been used.
+
+        The key stands first in the deed's own transaction, so it is not looked for beforehand: most deeds come once.
+        """
         if key is None:
             return await deed()
-        known = await self._sessions.answer(key)
-        if known is None:
-            try:
-                return await self._kept(key, deed)
-            except KeyKnownError:
-                known = await self._sessions.answer(key)
+        try:
+            return await deed()
+        except KeyKnownError:
+            known = await self._sessions.answer(key)
+        except RefusalError as refusal:
+            known = await self._answered(key, refusal)
+            if known is None:
+                raise
         if known is None:
             raise StaleError
         if known.code is not None:
             raise ConflictError.again(known.code, known.facts)
         return cast(T, known.session)  # None is what only `take` ever kept
 
-    async def _kept(self, key: DeedKey, deed: Callable[[], Awaitable[T]]) -> T:
-        try:
-            return await deed()
-        except ConflictError as refusal:
-            await self._sessions.keep_answer(key, Answer(code=refusal.code, facts=refusal.facts))
-            raise
+    async def _answered(self, key: DeedKey, refusal: RefusalError) -> Answer | None:
+        """What the key answered before it is refused now. A refusal by how things stand is kept when it is the first answer."""
+        if isinstance(refusal, ConflictError):
+            with suppress(KeyKnownError):
+                await self._sessions.keep_answer(key, Answer(code=refusal.code, facts=refusal.facts))
+                return None
+        return await self._sessions.answer(key)
 
     # Conditions
 

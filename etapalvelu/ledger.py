@@ -31,15 +31,14 @@ class Ledger:
         """Write a session's first entry. Raises `RoomInUseError` and `KeyKnownError`."""
         await self._save(None, session, [entry], key)
 
-    async def change(self, session_id: str, actor: str, decide: Decide, key: DeedKey | None = None) -> Session:
+    async def change(self, session: str | Session, actor: str, decide: Decide, key: DeedKey | None = None) -> Session:
         """Append what `decide` says of the session as it stands; it may say nothing, and is asked again after a lost race.
 
+        A session that was read just now spares reading it once more: if it has moved on since, that is a lost race.
         Raises what `decide` raises, `WrongStateError` when the table does not allow it, `NotFoundError`, `KeyKnownError`.
         """
+        before = session if isinstance(session, Session) else await self._read(session)
         for _ in range(ATTEMPTS):
-            before = await self._sessions.session(session_id)
-            if before is None:
-                raise NotFoundError
             after, entries = before, list[Entry]()
             for event in decide(before):
                 after, entry = append(after, event, actor=actor, now=self._clock())
@@ -49,9 +48,16 @@ class Ledger:
             try:
                 await self._save(before, after, entries, key)
             except StaleError:
+                before = await self._read(before.id)
                 continue
             return after
         raise StaleError
+
+    async def _read(self, session_id: str) -> Session:
+        found = await self._sessions.session(session_id)
+        if found is None:
+            raise NotFoundError
+        return found
 
     async def change_if_true(self, session_id: str, actor: str, decide: Decide) -> Session | None:
         """Like `change`, but what the session has moved past is dropped, having become untrue. None then."""
