@@ -40,9 +40,10 @@ class Mailbox:
         self._news.setdefault(to, {})[news.seat] = news
 
     def collect(self, to: Seat) -> list[News | Carried]:
-        """Everything that waits for the seat, news first; the mailbox is empty after it."""
+        """Everything that waits for the seat: news, then people's mail, then the camera's. The mailbox is empty after it."""
         news: list[News | Carried] = list(self._news.pop(to, {}).values())
-        pairs = [pair for pair in self._mail if pair[1] == to]
+        # People's offers before the document's, which is heavier and is answered later anyway.
+        pairs = sorted((pair for pair in self._mail if pair[1] == to), key=lambda pair: pair[0] == "camera")
         return news + [message for pair in pairs for message in self._mail.pop(pair)]
 
     def forget(self, seat: Seat) -> None:
