@@ -127,7 +127,7 @@ def test_only_the_camera_takes_stills() -> None:
 
 
 class TestOffersInAdvance:
-    def test_an_offer_for_a_vacant_seat_waits_for_it(self) -> None:
+    def test_an_offer_for_a_vacant_seat_waits_for_it_and_the_document_comes_after_the_people(self) -> None:
         call = seated("camera", "room")
 
         assert call.receive("camera", offer("expert", 3)) == []
@@ -135,9 +135,9 @@ class TestOffersInAdvance:
         assert call.receive("room", offer("expert")) == []
         assert call.seat(claims("expert"))[:4] == [
             Seated(seat="expert", epoch=1, present=(Present(seat="room", epoch=1), Present(seat="camera", epoch=1))),
+            Send(seat="expert", message=offer_from("room", 1)),
             Send(seat="expert", message=offer_from("camera", 3)),
             Send(seat="expert", message=candidate_from("camera", 3)),
-            Send(seat="expert", message=offer_from("room", 1)),
         ]
 
     def test_it_is_delivered_once(self) -> None:
