@@ -6,6 +6,7 @@ Everything is said anew on each connect, so nothing is ever lost; afterwards onl
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 import structlog
@@ -30,6 +31,8 @@ SETTLE_SECONDS = 0.3
 LOOK_SECONDS = 4.0
 # Who does not read for this long loses the stream.
 WRITE_SECONDS = 10.0
+# A device that comes back within this was never away: its page was loaded again, or the network blinked.
+GRACE_SECONDS = 5.0
 # What depends on the hour alone (opening, closing soon) is said anew this often.
 RENEW_SECONDS = 60.0
 
@@ -42,7 +45,7 @@ class Streams:
         self._feeds = feeds
         self._devices: Counter[Device] = Counter()
         self._closing = f"streams end on {site.node}"
-        self._is_closing = False
+        self._ending = asyncio.Event()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         visitor = visitor_of(request)
@@ -66,14 +69,14 @@ class Streams:
 
     def end(self) -> None:
         """The server goes down: say so to every open stream."""
-        self._is_closing = True
+        self._ending.set()
         self._site.board.announce({self._closing})
 
     async def _run(self, stream: "_Stream", feed: Feed, watcher: Watcher, notices: Notices, messages: list[Message]) -> None:
         while True:
             await stream.say(messages)
             heard = await stream.rest(notices)
-            if self._is_closing:
+            if self._ending.is_set():
                 await stream.say([Message("bye", {}, "bye")])
                 return
             if stream.is_gone:
@@ -101,6 +104,9 @@ class Streams:
     async def _went(self, person: object) -> None:
         if not isinstance(person, Device):
             return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._ending.wait()
         self._devices[person] -= 1
         if self._devices[person] <= 0:
             del self._devices[person]

@@ -3,6 +3,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import pytest
 from aiohttp import ClientResponse
 
 from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
@@ -148,6 +149,23 @@ async def test_devices_hear_which_session_is_theirs_and_their_room_knows_them(wh
     assert (online.screen_online, online.agent_online) == (True, True)
     assert told == [{"id": session_id}, {"id": session_id}, {"state": "waiting", "session": session_id}]
     assert away.startswith("Huone 1 Not working")
+
+
+async def test_a_screen_loaded_anew_was_never_away(whole: Doorstep, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etapalvelu.pages.live.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("etapalvelu.pages.live.GRACE_SECONDS", 1.0)
+    headers = await Browser(doorstep=whole, people=(SCREEN,)).headers()
+    seen = []
+
+    for _ in range(2):
+        async with listening(whole, "?page=room", headers) as room:
+            await room.next()
+        await asyncio.sleep(0.5)
+        seen.append((await service.places.devices(["rantala-1"]))["rantala-1"].screen_online)
+    await asyncio.sleep(1.5)
+
+    assert seen == [True, True]
+    assert not (await service.places.devices(["rantala-1"]))["rantala-1"].screen_online
 
 
 async def test_a_stream_is_for_its_own_role_and_session(whole: Doorstep, service: Service) -> None:
