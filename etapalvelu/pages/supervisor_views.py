@@ -135,7 +135,7 @@ def timeline_view(
                 at=entry.at,
                 after_seconds=(entry.at - begins).total_seconds(),
                 type=entry.type,
-                actor=entry.actor,
+                actor=_actor_words(entry.actor, names[1], language),
                 details=details(entry.event, language),
                 hash=entry.hash,
             )
@@ -144,6 +144,14 @@ def timeline_view(
         readings=rows,
         fault=verify(entries),
     )
+
+
+def _actor_words(actor: str, room: str, language: Language) -> str:
+    """Who did it, for a reader: the account, the room, or the system; the log itself keeps the code."""
+    kind, _, name = actor.partition(":")
+    if kind == "staff":
+        return name
+    return room if kind == "device" else language.text("timeline.system")
 
 
 def month_view(month: date, sessions: Sequence[Session], earlier: Sequence[Session], this_month: date) -> MonthView:

@@ -171,7 +171,7 @@ async def test_a_session_is_drawn_and_listed(whole: Doorstep, service: Service) 
         "10:00:00",
         "+0 s",
         "The session was opened Pensions · Advice · Finnish",
-        "staff:aino",
+        "aino",
     ]
     assert [cell.text for cell in readings.all("td")] == ["10:06:00", "Expert ← Room screen", "30", "–", "–", "1"]
     assert "The log is intact" in seen.page.by_id("timeline").text
