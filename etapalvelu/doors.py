@@ -90,6 +90,7 @@ DOORS: tuple[Door, ...] = (
             "POST /advisor": (ADVISOR,),
             "GET /advisor/sessions/{id}": (ADVISOR,),
             "POST /advisor/sessions/{id}/close": (ADVISOR,),
+            "POST /advisor/sessions/{id}/stays": (ADVISOR,),
             "GET /expert": (EXPERT,),
             "GET /supervisor": READERS,
             "GET /supervisor/sessions": READERS,

@@ -22,7 +22,7 @@ from etapalvelu.pages.advisor_views import (
     theme_choices,
 )
 from etapalvelu.pages.failures import problem_words, status_of, words
-from etapalvelu.pages.forms import Choice, Fields, FormError, FormView, close_request, codes, open_request
+from etapalvelu.pages.forms import Choice, Fields, FormError, FormView, close_request, codes, open_request, presence
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import Site, language_of, new_key, site_of
 
@@ -73,6 +73,24 @@ async def close_session(request: web.Request) -> web.StreamResponse:
         raise
     except FormError:
         return await _session_page(request, session_id, InvalidFieldError("cause"))
+    except RefusalError as refusal:
+        return await _session_page(request, session_id, refusal)
+    raise web.HTTPSeeOther(f"/advisor/sessions/{session_id}")
+
+
+async def stay_or_leave(request: web.Request) -> web.StreamResponse:
+    """The customer wishes the advisor to be there, or not."""
+    site, visitor = site_of(request), visitor_of(request)
+    fields = Fields(await request.post())
+    session_id = request.match_info["id"]
+    try:
+        wanted = presence(fields)
+        key = site.deed_key(visitor, fields, "stays", wanted)
+        await site.desk.advisor_present(visitor.person, session_id, wanted.stays, key=key)
+    except NotFoundError:
+        raise
+    except FormError:
+        return await _session_page(request, session_id, InvalidFieldError("stays"))
     except RefusalError as refusal:
         return await _session_page(request, session_id, refusal)
     raise web.HTTPSeeOther(f"/advisor/sessions/{session_id}")

@@ -75,6 +75,12 @@ class Fields:
             self.problems.setdefault(name, "too_long")
         return value
 
+    def pick(self, name: str) -> str:
+        """One of a list, in text; whoever knows the list checks it."""
+        if not self.text(name, required=False):
+            self.problems.setdefault(name, "choose")
+        return self.text(name, required=False)
+
     def name(self, name: str) -> str:
         """A short name for addresses and accounts."""
         value = self.text(name)
@@ -84,7 +90,7 @@ class Fields:
 
     def one(self, name: str, kind: type[E]) -> E:
         """One code of `kind`. When it is none of them a problem is noted and any code returned: `check` will raise."""
-        return self._code(name, self.text(name), kind)
+        return self._code(name, self.pick(name), kind)
 
     def many(self, name: str, kind: type[E]) -> tuple[E, ...]:
         return tuple(self._code(name, value, kind) for value in self.all(name))
@@ -106,7 +112,7 @@ class Fields:
     def _code(self, name: str, value: str, kind: type[E]) -> E:
         codes = {str(code): code for code in kind}
         if value not in codes:
-            self.problems.setdefault(name, "unknown_value" if value else "required")
+            self.problems.setdefault(name, "unknown_value" if value else "choose")
         return codes.get(value, next(iter(kind)))
 
     def _read(self, name: str, read: Callable[[str], T], problem: str, instead: T) -> T:
@@ -120,8 +126,8 @@ class Fields:
 
 def open_request(fields: Fields) -> OpenRequest:
     request = OpenRequest(
-        room=fields.text("room"),
-        theme=fields.text("theme"),
+        room=fields.pick("room"),
+        theme=fields.pick("theme"),
         language=fields.one("language", Language),
         reason=fields.one("reason", Reason),
         needs=fields.many("needs", Need),
@@ -139,6 +145,20 @@ def close_request(fields: Fields) -> CloseRequest:
     return CloseRequest(cause=cause, cause_class=failed if cause is CloseCause.TECHNICAL else None)
 
 
+class Presence(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the customer wishes the advisor to be there."""
+
+    stays: bool
+
+
+def presence(fields: Fields) -> Presence:
+    value = fields.pick("stays")
+    if value not in ("yes", "no"):
+        fields.problems.setdefault("stays", "unknown_value")
+    fields.check()
+    return Presence(stays=value == "yes")
+
+
 def staff_request(fields: Fields) -> StaffRequest:
     role = fields.one("role", Role)
     if role not in STAFF_ROLES:
@@ -148,7 +168,7 @@ def staff_request(fields: Fields) -> StaffRequest:
         fields.problems.setdefault("password", "too_short" if password else "required")
     point = fields.text("point", required=False)
     if role is Role.ADVISOR and not point:
-        fields.problems.setdefault("point", "required")
+        fields.problems.setdefault("point", "choose")
     request = StaffRequest(
         account=fields.name("account"),
         role=role,

@@ -79,6 +79,7 @@ _POSTS: Sequence[tuple[str, _Handler]] = (
     ("/logout", login.sign_out),
     ("/advisor", advisor.open_session),
     ("/advisor/sessions/{id}/close", advisor.close_session),
+    ("/advisor/sessions/{id}/stays", advisor.stay_or_leave),
     ("/room", room.pair),
     ("/admin/points", admin.add_point),
     ("/admin/rooms", admin.add_room),

@@ -68,7 +68,7 @@ async def test_what_is_wrong_is_told_beside_its_field_and_the_rest_is_kept(whole
 async def test_an_advisor_must_have_a_point(whole: Doorstep) -> None:
     seen = await Browser(doorstep=whole, people=(ADMIN,)).post("/admin/staff", STAFF | {"role": "advisor"})
 
-    assert seen.page.by_id("point-error").text == "Fill this in."
+    assert seen.page.by_id("point-error").text == "Choose one."
 
 
 async def test_a_new_person_can_sign_in(whole: Doorstep) -> None:

@@ -1,8 +1,11 @@
 from datetime import UTC, datetime
 
+from sqlalchemy import update
+
 from etapalvelu.domain.codes import CloseCause, State
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.ports import StaffRequest
+from etapalvelu.store import tables
 from tests.conftest import ADVISOR, Service
 from tests.doorstep import FAR_ADVISOR, PASSWORD, Doorstep
 from tests.pages.conftest import Browser, Seen
@@ -66,7 +69,7 @@ async def test_a_form_with_nothing_chosen_comes_back_with_words_beside_its_field
         option.attributes["value"] for option in seen.page.by_id("language").all("option") if "selected" in option.attributes
     ]
     assert seen.status == 422
-    assert errors == dict.fromkeys(("theme", "room", "reason"), "Fill this in.")
+    assert errors == dict.fromkeys(("theme", "room", "reason"), "Choose one.")
     assert chosen == ["sv"]
     assert "checked" in seen.page.having("value", "interpreter").attributes
     assert await service.sessions.open_sessions() == []
@@ -133,6 +136,51 @@ async def test_what_failed_is_written_down_with_a_technical_end_alone(whole: Doo
         causes[after.close_cause] = after.cause_class
 
     assert causes == {CloseCause.TECHNICAL: "document_camera", CloseCause.CUSTOMER_LEFT: None}
+
+
+async def test_the_customer_wants_the_advisor_there_or_not(whole: Doorstep, service: Service) -> None:
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+    session = await service.opened()
+    address = f"/advisor/sessions/{session.id}"
+    heads = []
+
+    for stays in ("yes", "no", "yes"):
+        seen = await browser.get(address)
+        key = seen.page.hidden(f"{address}/stays")["key"]
+        # A second press of the button does nothing more.
+        answers = [await browser.post(f"{address}/stays", {"stays": stays, "key": key}) for _ in range(2)]
+        assert [(answer.status, answer.location) for answer in answers] == [(303, address)] * 2
+        heads.append((await browser.get(address)).page.by_id("session").all("h3")[-1].text)
+
+    assert heads == [
+        "You are present, as the customer wishes",
+        "The customer is served without you",
+        "You are present, as the customer wishes",
+    ]
+    assert (await service.types(session.id))[1:] == ["advisor_stays", "advisor_leaves", "advisor_stays"]
+
+
+async def test_staying_says_yes_or_no_and_not_after_the_end(whole: Doorstep, service: Service) -> None:
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+    session = await service.opened()
+    address = f"/advisor/sessions/{session.id}"
+
+    unclear = [(await browser.post(f"{address}/stays", fields)).status for fields in ({}, {"stays": "perhaps"})]
+    far = await Browser(doorstep=whole, people=(FAR_ADVISOR,)).post(f"{address}/stays", {"stays": "yes"})
+    await browser.post(f"{address}/close", {"cause": "cancelled"})
+    late = await browser.post(f"{address}/stays", {"stays": "yes"})
+
+    assert (unclear, far.status, late.status) == ([422, 422], 404, 409)
+
+
+async def test_the_number_for_help_stands_on_the_sessions_page(whole: Doorstep, service: Service) -> None:
+    session = await service.opened()
+    async with service.engine.begin() as connection:
+        await connection.execute(update(tables.point).values(phone="020 000 0000"))
+
+    seen = await Browser(doorstep=whole, people=(ADVISOR,)).get(f"/advisor/sessions/{session.id}")
+
+    assert seen.page.having("class", "help-line").text == "Help by phone: 020 000 0000"
 
 
 async def test_who_closes_too_late_sees_how_it_is_now(whole: Doorstep, service: Service) -> None:
