@@ -309,8 +309,8 @@ async def _form_token(request: web.Request) -> str | None:
 
 async def _at_stream(access: Access, request: web.Request) -> Visitor:
     visitor = await access.by_bearer(request)
-    page = request.query.get("page", "agent" if visitor is not None else "")
-    roles = LIVE_PAGES.get(page.partition("-")[0].partition("_")[0], ())
+    page = request.query.get("page")
+    roles = EVERYBODY if page is None else LIVE_PAGES.get(page.partition("-")[0].partition("_")[0], ())
     if visitor is None:
         visitor = await _first(access, request, roles) or await _first(access, request, EVERYBODY)
     return _checked(visitor, roles)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from etapalvelu.access import Visitor
-from etapalvelu.domain.people import Device
+from etapalvelu.domain.people import Device, Role
 from etapalvelu.domain.session import Session
 from etapalvelu.pages import advisor, expert, room, supervisor
 from etapalvelu.pages.language import Language
@@ -135,6 +135,16 @@ FEEDS: Mapping[str, Feed] = {
     "expert": Feed(_queue_topics, _expert),
     "room": Feed(_room_topics, _room),
     "agent": Feed(_room_topics, _agent),
+}
+
+# Whose stream does not say which page it is for: the one that their role begins with.
+MAIN_FEEDS: Mapping[Role, str] = {
+    Role.ADVISOR: "advisor",
+    Role.EXPERT: "expert",
+    Role.SUPERVISOR: "supervisor",
+    Role.ADMIN: "supervisor",
+    Role.ROOM: "room",
+    Role.AGENT: "agent",
 }
 
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from etapalvelu.access import visitor_of
 from etapalvelu.domain.errors import NotFoundError, RefusalError, TryAgainError
 from etapalvelu.domain.people import Device
-from etapalvelu.pages.feeds import Feed, Message, Watcher
+from etapalvelu.pages.feeds import MAIN_FEEDS, Feed, Message, Watcher
 from etapalvelu.pages.site import Site, language_of
 from etapalvelu.ports import LOGINS, Notices, point_topic, room_topic
 
@@ -49,7 +49,8 @@ class Streams:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         visitor = visitor_of(request)
-        feed = self._feeds.get(request.query.get("page", "agent"))
+        page = request.query.get("page", MAIN_FEEDS[visitor.role])
+        feed = self._feeds.get(page)
         if feed is None:
             raise NotFoundError
         watcher = Watcher(visitor=visitor, language=language_of(request), session_id=request.query.get("id", ""))
@@ -62,7 +63,7 @@ class Streams:
             try:
                 await self._run(stream, feed, watcher, notices, first)
             except (ConnectionError, TimeoutError):
-                _log.debug("stream_lost", page=request.query.get("page", "agent"))
+                _log.debug("stream_lost", page=page)
             finally:
                 await self._went(visitor.person)
         return stream.response

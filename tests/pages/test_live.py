@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientResponse
 
+from etapalvelu.domain.people import Staff
 from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
-from tests.doorstep import FAR_ADVISOR, Doorstep
+from tests.doorstep import ADMIN, FAR_ADVISOR, Doorstep
 from tests.pages.conftest import Browser
 from tests.pages.reading import read
 
@@ -185,6 +186,16 @@ async def test_a_stream_is_for_its_own_role_and_session(whole: Doorstep, service
     }
 
     assert list(statuses.values()) == [401, 403, 403, 404, 404, 404]
+
+
+@pytest.mark.parametrize(
+    ("who", "target"), [(ADVISOR, "service-hours"), (EXPERT, "queue"), (SUPERVISOR, "figures"), (ADMIN, "figures")]
+)
+async def test_a_stream_that_names_no_page_is_of_the_role_that_asks(whole: Doorstep, who: Staff, target: str) -> None:
+    async with listening(whole, "", await Browser(doorstep=whole, people=(who,)).headers()) as ear:
+        first = [await ear.next(), await ear.next()]
+
+    assert [(name, data.get("target")) for name, data in first] == [("state", None), ("fragment", target)]
 
 
 async def test_a_stream_ends_with_its_login(whole: Doorstep) -> None:
