@@ -228,7 +228,8 @@ export class ExpertSession {
   _closed(why) {
     if (this.over) return;
     if (why === "replaced") notify(say("expert.replaced"), { kind: "warn", lasts: true });
-    else notify(say(why === "unseated" || why === "no_ticket" ? "expert.unseated" : "expert.closed_elsewhere"));
+    else if (why === "unseated" || why === "no_ticket") notify(say("expert.unseated"));
+    else if (!this.closing.busy) notify(say("expert.closed_elsewhere"));
     this.end("wrapup");
   }
 
