@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from etapalvelu.access import Visitor, visitor_of
-from etapalvelu.domain.codes import CauseClass, Reason
+from etapalvelu.domain.codes import CauseClass, Readiness, Reason
 from etapalvelu.domain.codes import Language as ServiceLanguage
 from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, NotFoundError, RefusalError
 from etapalvelu.domain.people import may_read
@@ -177,9 +177,10 @@ async def _session_page(request: web.Request, session_id: str, refusal: RefusalE
 
 
 def _first_choices(view: AdvisorView, language: Language) -> dict[str, tuple[str, ...]]:
-    """The one free room, and the language the advisor reads; theme and reason are the customer's to tell."""
-    free = [room.id for room in view.rooms if room.is_free]
-    return {"room": tuple(free[:1]) if len(free) == 1 else (), "language": (language.code,)}
+    """The one room that is free and works, and the language the advisor reads; theme and reason are the customer's to tell."""
+    free = [room for room in view.rooms if room.is_free]
+    fit = [room for room in free if room.readiness in (Readiness.READY, Readiness.RELAY_ONLY)] or free
+    return {"room": (fit[0].id,) if len(fit) == 1 else (), "language": (language.code,)}
 
 
 def _theme(theme: ThemeChoice, language: Language) -> Choice:

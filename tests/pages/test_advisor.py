@@ -2,11 +2,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import update
 
-from etapalvelu.domain.codes import CloseCause, State
+from etapalvelu.domain.codes import CloseCause, DocumentCamera, State
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.ports import StaffRequest
 from etapalvelu.store import tables
-from tests.conftest import ADVISOR, Service
+from tests.conftest import ADVISOR, AGENT, SCREEN, Service
 from tests.doorstep import FAR_ADVISOR, PASSWORD, Doorstep
 from tests.pages.conftest import Browser, Seen
 
@@ -32,6 +32,19 @@ async def test_the_point_shows_its_rooms_and_the_open_form(whole: Doorstep) -> N
     assert seen.page.options("theme")["restricted"] == "Customers under non-disclosure – not yet"
     assert [strong.text for strong in seen.page.by_id("rooms").all("strong")] == ["Huone 1", "Huone 2", "Huone 3"]
     assert seen.page.by_id("open-sessions").text == "No open sessions A session you open is shown here until it ends."
+
+
+async def test_the_one_room_that_works_is_chosen_already(whole: Doorstep, service: Service) -> None:
+    await whole.bearer(AGENT)
+    await whole.bearer(SCREEN)
+    for role in (Role.ROOM, Role.AGENT):
+        await service.places.device_online("rantala-1", role, "a node")
+    await service.places.document_camera("rantala-1", DocumentCamera.OK)
+
+    seen = await Browser(doorstep=whole, people=(ADVISOR,)).get("/advisor")
+
+    rooms = seen.page.by_id("room").all("option")
+    assert [option.attributes["value"] for option in rooms if "selected" in option.attributes] == ["rantala-1"]
 
 
 async def test_opening_leads_to_the_session_and_shows_its_place(whole: Doorstep, service: Service) -> None:
