@@ -4,14 +4,15 @@ The processes are the same programs that a real installation runs; the demo only
 """
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -72,6 +73,11 @@ Say = Callable[[str], None]
 async def run(settings: DemoSettings, say: Say) -> None:
     """Run until SIGINT or SIGTERM. Raises `DemoError` when a part cannot start, or dies."""
     _check_port(settings.port)
+    with _alone(settings.data):
+        await _run(settings, say)
+
+
+async def _run(settings: DemoSettings, say: Say) -> None:
     config = await _prepare(settings)
     screens = await _screens(config, settings)
     pair = await _agent_code(config)
@@ -104,10 +110,31 @@ def _tell(say: Say, address: str, screens: list[str]) -> None:
     say("ready")
 
 
-async def _prepare(settings: DemoSettings) -> Config:
-    """Folder, configuration, database, places and people; what is there already stays."""
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """One demo to a folder: a second one would pair the room agent of the first away, and end it."""
+    with _folder(data).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(f"--data {data}: another demo runs on it; end that one, or choose another folder") from None
+        yield
+
+
+def _folder(data: Path) -> Path:
+    """Make the folder, and name the file in it by which a running demo is known."""
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True)
+        lock = data / "running"
+        lock.touch()
+    except OSError as error:
+        raise DemoError(f"--data {data}: cannot be written: {error.strerror}") from None
+    return lock
+
+
+async def _prepare(settings: DemoSettings) -> Config:
+    """Configuration, database, places and people; what is there already stays."""
+    try:
         path = settings.data / "config.toml"
         path.write_text(CONFIG.format(host=HOST, port=settings.port), encoding="utf-8")
         config = load(path, os.environ)

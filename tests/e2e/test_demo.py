@@ -68,6 +68,17 @@ def test_a_port_in_use_is_one_line_and_exit_1(tmp_path: Path) -> None:
     assert done.stderr == f"etapalvelu: --port {port}: Address already in use; choose another\n"
 
 
+def test_a_second_demo_beside_the_first_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "data") as first:
+        second = etapalvelu("demo", "--port", str(free_port()), "--data", str(first.data))
+        code = first.stop()
+
+    assert (second.returncode, second.stdout) == (1, "")
+    words = f"--data {first.data}: another demo runs on it; end that one, or choose another folder"
+    assert second.stderr == f"etapalvelu: {words}\n"
+    assert (code, first.errors) == (0, [])
+
+
 def test_a_folder_that_cannot_be_written_is_one_line_and_exit_1(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
 
