@@ -17,10 +17,22 @@ from etapalvelu.config import Config, ConfigError, load
 from etapalvelu.domain.codes import Language
 from etapalvelu.domain.errors import InvalidFieldError, TryAgainError
 from etapalvelu.domain.people import STAFF_ROLES, Role
+from etapalvelu.domain.themes import THEMES
 from etapalvelu.keys import KeysError
+from etapalvelu.passwords import SHORTEST_PASSWORD
 from etapalvelu.ports import StaffRequest
 
 CONFIG_NAME = "config.toml"
+
+# What is wrong with a field of the command line, in words; of any field when none is named.
+PROBLEMS = {
+    ("", "unknown_value"): "there is none of this name",
+    ("", "taken"): "there is one of this name already; choose another",
+    ("account", "malformed"): "malformed; write up to 40 small letters, digits, dots and dashes",
+    ("account", "unknown_value"): "there is none of this name that may sign in; make one with `etapalvelu staff add`",
+    ("password", "too_short"): f"too short; at least {SHORTEST_PASSWORD} characters",
+    ("themes", "unknown_value"): f"one is unknown; themes are {', '.join(theme.key for theme in THEMES)}",
+}
 
 
 class RefusedError(Exception):
@@ -40,7 +52,7 @@ def run(arguments: list[str]) -> int:
     except (RefusedError, ConfigError, KeysError) as error:
         return _refuse(str(error))
     except InvalidFieldError as error:
-        return _refuse(f"{error.field}: {error.problem.replace('_', ' ')}")
+        return _refuse(_in_words(error))
     except TryAgainError as error:
         return _refuse(f"the database could not be had: {error.__cause__ or 'try again'}")
     except ModuleNotFoundError as error:
@@ -52,6 +64,11 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 1
     return code
+
+
+def _in_words(error: InvalidFieldError) -> str:
+    words = PROBLEMS.get((error.field, error.problem)) or PROBLEMS.get(("", error.problem)) or error.problem.replace("_", " ")
+    return f"{error.field}: {words}"
 
 
 def _refuse(text: str) -> int:

@@ -22,7 +22,9 @@ import structlog
 
 from etapalvelu import cli
 from etapalvelu.domain.log import verify
+from etapalvelu.domain.themes import THEMES
 from etapalvelu.keys import load_keys
+from etapalvelu.passwords import SHORTEST_PASSWORD
 from etapalvelu.reports import CSV_COLUMNS
 from etapalvelu.store import rows
 from tests.domain.samples import ENDED, after, told
@@ -301,7 +303,7 @@ def test_an_account_is_added_once(shell: Shell, config: Path) -> None:
     second = shell(*add, stdin="long enough password\n")
 
     assert (first.code, first.out, first.err) == (0, "added eero (expert)\n", "")
-    assert second.refusal() == "account: taken"
+    assert second.refusal() == "account: there is one of this name already; choose another"
     with closing(sqlite3.connect(config.parent / "etapalvelu.sqlite")) as database:
         (account,) = database.execute(
             "SELECT name, role, point, themes, languages, password_hash, active FROM account"
@@ -313,11 +315,19 @@ def test_an_account_is_added_once(shell: Shell, config: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "password", "words"),
     [
-        ("Eero --role expert", "long enough password", "account: malformed"),
-        ("eero --role expert", "short", "password: too short"),
-        ("eero --role expert", "", "password: too short"),
-        ("eero --role expert --themes taxes", "long enough password", "themes: unknown value"),
-        ("aino --role advisor --point nowhere", "long enough password", "point: unknown value"),
+        (
+            "Eero --role expert",
+            "long enough password",
+            "account: malformed; write up to 40 small letters, digits, dots and dashes",
+        ),
+        ("eero --role expert", "short", f"password: too short; at least {SHORTEST_PASSWORD} characters"),
+        ("eero --role expert", "", f"password: too short; at least {SHORTEST_PASSWORD} characters"),
+        (
+            "eero --role expert --themes taxes",
+            "long enough password",
+            f"themes: one is unknown; themes are {', '.join(theme.key for theme in THEMES)}",
+        ),
+        ("aino --role advisor --point nowhere", "long enough password", "point: there is none of this name"),
     ],
 )
 def test_an_account_that_cannot_be_is_refused_by_its_field(
@@ -343,7 +353,9 @@ def test_a_token_is_alone_on_stdout_and_kept_nowhere(shell: Shell, config: Path)
 
 
 def test_a_token_for_nobody_is_refused(shell: Shell, config: Path) -> None:
-    assert shell("token", "add", "nobody", "--config", str(config)).refusal() == "account: unknown value"
+    refusal = shell("token", "add", "nobody", "--config", str(config)).refusal()
+
+    assert refusal == "account: there is none of this name that may sign in; make one with `etapalvelu staff add`"
 
 
 # The log
