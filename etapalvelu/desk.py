@@ -33,6 +33,7 @@ from etapalvelu.domain.errors import (
     NotOfferedError,
     RefusalError,
     StaleError,
+    TryAgainError,
     WrongStateError,
 )
 from etapalvelu.domain.events import (
@@ -102,6 +103,7 @@ class CloseRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 T = TypeVar("T", bound=Session | None)
+After = Callable[[Session], Awaitable[None]]
 
 
 class Desk:
@@ -168,7 +170,11 @@ class Desk:
                 raise NotAllowedError
             return [AdvisorStays() if stays else AdvisorLeaves()]
 
-        return await self._deed(who, session_id, decide, key)
+        async def then(session: Session) -> None:
+            if not stays:
+                await self._calls.unseat(session.id, seat_name(Seat.ADVISOR), "advisor_leaves")
+
+        return await self._deed(who, session_id, decide, key, then)
 
     # The expert's deeds
 
@@ -207,9 +213,7 @@ class Desk:
                 raise InvalidFieldError("reason", allowed=RELEASE_REASONS)
             return release(session, reason)
 
-        session = await self._deed(who, session_id, decide, key)
-        await self._unseat_experts(session)
-        return session
+        return await self._deed(who, session_id, decide, key, self._unseat_experts)
 
     async def transfer(
         self,
@@ -337,9 +341,16 @@ class Desk:
 
     # How every deed goes
 
-    async def _deed(self, who: Person, session_id: str, decide: Decide, key: DeedKey | None) -> Session:
+    async def _deed(
+        self, who: Person, session_id: str, decide: Decide, key: DeedKey | None, then: After | None = None
+    ) -> Session:
+        """`then` follows the commit once: when the deed is only repeated, somebody else may sit there by now."""
+
         async def deed() -> Session:
-            return await self._ledger.change(await self._known(who, session_id), who.actor, decide, key)
+            session = await self._ledger.change(await self._known(who, session_id), who.actor, decide, key)
+            if then is not None:
+                await then(session)
+            return session
 
         return await self._once(key, deed)
 
@@ -358,6 +369,9 @@ class Desk:
             return await deed()
         try:
             return await deed()
+        except TryAgainError:
+            # Asking the same database for an earlier answer would make the person wait twice as long.
+            raise
         except KeyKnownError:
             known = await self._sessions.answer(key)
         except RefusalError as refusal:

@@ -206,6 +206,19 @@ async def test_a_released_session_keeps_its_place(service: Service) -> None:
     assert ("unseat", first.id, "expert", "released") in service.calls.asked
 
 
+async def test_a_repeated_release_does_not_unseat_the_next_expert(service: Service) -> None:
+    session = await service.opened()
+    await service.desk.claim(EXPERT, session.id)
+    reason = ReleaseReason.CANNOT_SERVE
+    await service.desk.release(EXPERT, session.id, reason, key=key("k"))
+    await service.desk.claim(EXPERT2, session.id)
+    service.calls.asked.clear()
+
+    repeated = await service.desk.release(EXPERT, session.id, reason, key=key("k"))
+
+    assert (repeated.state, service.calls.asked) == (State.WAITING, [])
+
+
 async def test_release_takes_only_a_persons_reasons(service: Service) -> None:
     session = await service.opened()
     await service.desk.claim(EXPERT, session.id)
@@ -487,6 +500,18 @@ async def test_notes_holds_identification_and_the_advisors_stay_are_logged(servi
         await service.desk.advisor_present(EXPERT, session_id, False)
     with pytest.raises(NotAllowedError):
         await service.desk.note(ADVISOR, session_id, [])
+
+
+async def test_an_advisor_whom_the_customer_sends_away_loses_the_seat(service: Service) -> None:
+    session_id = await connected(service)
+    await service.desk.advisor_present(ADVISOR, session_id, True)
+    await service.attendance.joined(session_id, "advisor", ADVISOR.actor)
+
+    await service.desk.advisor_present(ADVISOR, session_id, False)
+
+    assert service.calls.asked == [("unseat", session_id, "advisor", "advisor_leaves")]
+    with pytest.raises(RefusedError, match="unseated"):
+        await service.attendance.joined(session_id, "advisor", ADVISOR.actor)
 
 
 async def test_after_a_hand_over_the_old_expert_leaves_and_releases_nothing(service: Service) -> None:
