@@ -45,7 +45,7 @@ from etapalvelu.store.sessions import SqlSessions
 from etapalvelu.tasks import every, spawn, stop
 from signaling.endpoint import CallEndpoint, Limits
 
-# How often leases and hours are looked at, and how often old keys.
+# How often lost seats, leases and hours are looked at, and how often old keys.
 SWEEP_SECONDS = 1
 FORGET_SECONDS = 600
 
@@ -100,8 +100,9 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
         revoked=revoked,
     )
     ledger = Ledger(sessions=sessions, board=board, clock=clock)
+    attendance = SessionAttendance(ledger, sessions, clock)
     endpoint = CallEndpoint(
-        GuardedAttendance(SessionAttendance(ledger, sessions, clock)),
+        GuardedAttendance(attendance),
         ticket_key=keys.ticket,
         resume_key=keys.resume,
         clock=clock,
@@ -147,12 +148,17 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
     endpoint.attach(app)
     app.middlewares.extend([tell_problems(_in_their_words), guard(access, _origins(config))])
 
+    async def missing_seats() -> None:
+        await attendance.give_up_missing(endpoint.present)
+
     async def life(_app: web.Application) -> AsyncIterator[None]:
         try:
             await check_database(engine)
             await places.node_started(node)
             running = [
-                spawn(endpoint.run(), "calls"),
+                spawn(every(SWEEP_SECONDS, endpoint.sweep, "calls"), "calls"),
+                # At the second look, so a seat has the whole of its limit to be taken again after a restart.
+                spawn(every(config.call.seat_limit_seconds / 2, missing_seats, "missing seats"), "missing seats"),
                 spawn(every(SWEEP_SECONDS, desk.sweep, "sweep"), "sweep"),
                 spawn(every(FORGET_SECONDS, desk.forget_keys, "forget keys"), "forget keys"),
             ]

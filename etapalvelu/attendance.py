@@ -4,7 +4,7 @@ Signaling speaks of seats and peers; here that becomes events of the session. A 
 in the log, however often a page is loaded anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -29,6 +29,18 @@ class SessionAttendance:
         self._ledger = ledger
         self._sessions = sessions
         self._clock = clock
+        self._missing: frozenset[tuple[str, Seat]] = frozenset()
+
+    async def give_up_missing(self, present: Callable[[str], Container[str]]) -> None:
+        """Give up the seats that the log knows as taken and signaling did not know at two calls of this, long apart.
+
+        After a restart signaling knows only who came back. `present` must speak for all servers, should there be several.
+        """
+        sessions = await self._sessions.open_sessions()
+        missing = frozenset((one.id, seat) for one in sessions for seat in one.seats if seat not in present(one.id))
+        still_missing, self._missing = missing & self._missing, missing
+        for call, seat in sorted(still_missing):
+            await self.left(call, seat, SYSTEM, "lost")
 
     async def joined(self, call: str, seat: str, who: str) -> None:
         """Log the first seating. Raises `RefusedError` when the session has ended or the seat is another's by now."""
@@ -39,6 +51,8 @@ class SessionAttendance:
                 raise RefusedError("call_over", "The session has ended.")
             if taken in EXPERT_SEATS and who.partition(":")[2] not in (session.expert, session.successor):
                 raise RefusedError("released", "The session has gone back to the queue.")
+            if taken is Seat.ADVISOR and not session.advisor_stays:
+                raise RefusedError("unseated", "The customer goes on without the advisor.")
             return [] if taken in session.seats else [Joined(seat=taken)]
 
         try:

@@ -26,7 +26,7 @@ _DEFAULT_LIMITS = Limits()
 
 
 class CallEndpoint:
-    """The websocket `/call`. `attach` it to the application and keep `run` running; it is also the Calls."""
+    """The websocket `/call`. `attach` it to the application and call `sweep` every second; it is also the Calls."""
 
     def __init__(
         self,
@@ -69,14 +69,8 @@ class CallEndpoint:
         app.router.add_get(path, self.handle)
         app.on_shutdown.append(self._shut_down)
 
-    async def run(self) -> None:
-        """Gives up seats that stayed away too long; runs until cancelled, as one of the server's tasks."""
-        while True:
-            await asyncio.sleep(self._limits.sweep_seconds)
-            await self.sweep()
-
     async def sweep(self) -> None:
-        """What `run` does every second: seats away too long are given up, unconfirmed resumes are confirmed."""
+        """Seats away too long are given up, unconfirmed resumes are confirmed."""
         for name in list(self._groups):
             with self._group(name) as group:
                 await group.sweep()
@@ -96,7 +90,7 @@ class CallEndpoint:
         await self._relay.spread(DropLogin(login=login))
 
     def present(self, call: str) -> dict[Seat, str]:
-        """Who sits where, sockets that are away for a moment included: the service's sweep asks after a restart."""
+        """Who sits where, sockets that are away for a moment included; after a restart only those who came back."""
         group = self._groups.get(call)
         return {} if group is None else group.call.present()
 

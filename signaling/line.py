@@ -32,7 +32,6 @@ class Limits:
     away_seconds: float = 120.0
     resume_seconds: float = 12 * 3600.0
     commit_seconds: float = 3.0
-    sweep_seconds: float = 1.0
     outbox_messages: int = 128
     messages_per_second: float = 30.0
     messages_burst: int = 120

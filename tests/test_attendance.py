@@ -199,6 +199,29 @@ async def test_a_still_is_logged_on_the_cameras_word_only(service: Service) -> N
     )
 
 
+async def test_a_seat_that_nobody_came_back_to_is_given_up_at_the_second_look(service: Service) -> None:
+    session_id = await connected(service)
+    back = {session_id: {"room", "camera"}}
+
+    await service.attendance.give_up_missing(back.__getitem__)
+    after_one = (await service.session(session_id)).state
+    await service.attendance.give_up_missing(back.__getitem__)
+
+    assert after_one is State.CONNECTED
+    assert (await service.types(session_id))[-2:] == ["left", "released"]
+    assert (await service.session(session_id)).seats == (Seat.ROOM, Seat.CAMERA)
+
+
+async def test_a_seat_that_is_taken_again_between_two_looks_stays(service: Service) -> None:
+    session_id = await connected(service)
+    before = await service.types(session_id)
+
+    for present in ({"room", "camera"}, {"room", "camera", "expert"}, {"room", "expert"}):
+        await service.attendance.give_up_missing({session_id: present}.__getitem__)
+
+    assert await service.types(session_id) == before
+
+
 async def test_line_statistics_are_kept_beside_the_log(service: Service) -> None:
     session_id = await connected(service)
     before = await service.types(session_id)

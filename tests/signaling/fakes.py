@@ -30,7 +30,7 @@ from signaling.ticket import Claims, mint
 from tests.signaling.samples import KEY, NOW, claims
 
 RESUME_KEY = b"r" * 32
-QUICK = Limits(hello_seconds=1.0, send_seconds=2.0, commit_seconds=1.0, sweep_seconds=0.01)
+QUICK = Limits(hello_seconds=1.0, send_seconds=2.0, commit_seconds=1.0)
 
 
 JOINED_ROOM = ("joined", "call-1", "room", "who:login-room")

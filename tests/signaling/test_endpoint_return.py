@@ -86,11 +86,10 @@ class TestComingBack:
         await expert.raw.close()
         await served.until_away("call-1", "expert")
         clocks.advance(120)
-        running = asyncio.ensure_future(served.endpoint.run())
+
+        await served.endpoint.sweep()
 
         assert await room.hear() == SeatLeft(seat="expert", reason="lost")
-
-        running.cancel()
         assert attendance.heard[2:] == [("left", "call-1", "expert", "who:login-expert", "lost")]
         late = await served.connect()
         await late.say(Hello(resume=welcome.resume))
