@@ -28,3 +28,10 @@ def configure(level: str, form: str) -> None:
     root.setLevel(level.upper())
     # Its request lines hold addresses and whole paths; ours hold the route's pattern (`health.measure`).
     logging.getLogger("aiohttp.access").disabled = True
+    logging.getLogger("aiohttp.server").addFilter(_without_address)
+
+
+def _without_address(record: logging.LogRecord) -> bool:
+    """aiohttp names whoever sent what it cannot handle; its traceback says enough."""
+    record.msg, record.args = record.msg.removesuffix(" from %s"), ()
+    return True

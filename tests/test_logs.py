@@ -81,3 +81,12 @@ def test_request_lines_with_addresses_and_paths_are_never_written(capsys: pytest
     logging.getLogger("aiohttp.access").info("10.0.0.1 GET /guest/s3cr3t")
 
     assert lines(capsys) == []
+
+
+def test_aiohttps_own_errors_name_no_address(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "json")
+
+    logging.getLogger("aiohttp.server").error("Error handling request from %s", "192.0.2.7")
+
+    (line,) = [json.loads(text) for text in lines(capsys)]
+    assert line["event"] == "Error handling request"

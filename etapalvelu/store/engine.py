@@ -26,7 +26,8 @@ _log = structlog.get_logger("store")
 
 def make_engine(url: str) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://...`. Opens nothing yet."""
-    engine = create_async_engine(url, pool_timeout=WAIT_SECONDS)
+    # An error that reaches the log names no account and shows no digest.
+    engine = create_async_engine(url, pool_timeout=WAIT_SECONDS, hide_parameters=True)
     if make_url(url).get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "do_connect", _probe_sqlite)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from etapalvelu.domain.errors import TryAgainError
@@ -39,6 +40,16 @@ def locked(engine: AsyncEngine) -> Iterator[subprocess.Popen[str]]:
         assert other.stdout.readline() == "locked\n"
         yield other
         other.communicate()
+
+
+async def test_an_error_of_the_database_names_no_value(engine: AsyncEngine) -> None:
+    insert = text("INSERT INTO point (id, name) VALUES (:id, :name)")
+
+    with pytest.raises(IntegrityError) as error:
+        async with writing(engine) as connection:
+            await connection.execute(insert, {"id": "rantala", "name": "Maija Virtanen"})
+
+    assert "Maija" not in str(error.value)
 
 
 async def test_writing_hears_try_again_after_the_promised_time(engine: AsyncEngine, locked: subprocess.Popen[str]) -> None:
