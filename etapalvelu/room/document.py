@@ -39,19 +39,22 @@ class Stills:
         self._camera = camera
         self._taken = taken
         self._number = 0
-        self._is_busy = False
+        self._delivery: asyncio.Task[None] | None = None
 
     def refusal(self, viewer: Viewer) -> str | None:
         """The code of why this viewer gets no still now."""
         if viewer.seat not in stills.CAPTURE_SEATS:
             return "not_allowed"
-        if self._is_busy:
+        if self._delivery is not None and not self._delivery.done():
             return "busy"
         return None if self._camera.status.camera == "ok" else "camera_lost"
 
-    async def deliver(self, still_id: str, outlet: "DocumentChannel") -> None:
-        """Take a still and bring it to the viewer, however many rounds that needs."""
-        self._is_busy = True
+    def deliver(self, still_id: str, outlet: "DocumentChannel") -> asyncio.Task[None]:
+        """Take a still and bring it to the viewer, however many rounds that needs; busy at once, before the task begins."""
+        self._delivery = spawn(self._deliver(still_id, outlet), name="still")
+        return self._delivery
+
+    async def _deliver(self, still_id: str, outlet: "DocumentChannel") -> None:
         try:
             still = await self._camera.still()
             self._number += 1
@@ -63,8 +66,6 @@ class Stills:
             outlet.send(stills.StillFailed(id=still_id, code="too_large"))
         except ViewerGoneError as error:
             log.warning("still was not delivered: %s", error)
-        finally:
-            self._is_busy = False
 
     async def _send(self, begin: StillBegin, data: bytes, outlet: "DocumentChannel") -> None:
         outlet.send(begin)
@@ -186,4 +187,4 @@ class DocumentChannel:
         if refusal is not None:
             self.send(stills.StillFailed(id=message.id, code=refusal))
             return
-        self._delivery = spawn(self._stills.deliver(message.id, self), name=f"still to {self._viewer.seat}")
+        self._delivery = self._stills.deliver(message.id, self)

@@ -16,7 +16,7 @@ from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
 from signaling import stills
 from signaling.messages import StillTaken
-from signaling.stills import Status
+from signaling.stills import Capture, Status, StillFailed
 from tests.room.service import now
 
 
@@ -94,3 +94,15 @@ async def test_a_status_tells_its_time_in_utc_with_a_z(line: StoppedLine, channe
     assert isinstance(status, Status)
     assert status.at.endswith("Z")
     assert datetime.fromisoformat(status.at).tzinfo == UTC
+
+
+async def test_of_two_stills_asked_for_at_once_the_second_is_told_busy(
+    line: StoppedLine, channel: DocumentChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Camera, "status", CameraStatus(camera="ok", width=1, height=1))
+
+    for still_id in ("one", "two"):
+        line.emit("message", stills.encode(Capture(id=still_id)))
+
+    channel.close()
+    assert [stills.decode_from_agent(str(said)) for said in line.sent] == [StillFailed(id="two", code="busy")]
