@@ -12,9 +12,6 @@ from signaling.messages import Seat as SeatName
 
 __all__ = ["CallSettings", "IceTransportPolicy", "SeatName", "SeatOffer", "offer_seat", "seat_name"]
 
-# How long a seat ticket may be used.
-TICKET_SECONDS = 60
-
 # W3C RTCIceTransportPolicy.
 IceTransportPolicy = Literal["all", "relay"]
 
@@ -41,7 +38,7 @@ class CallSettings(msgspec.Struct, frozen=True, kw_only=True):
 def offer_seat(
     settings: CallSettings, call: str, seat: Seat, who: Person, login: str, ticket_id: str, now: datetime
 ) -> SeatOffer:
-    """The offer, good for `TICKET_SECONDS` from `now`; the same arguments make the same offer."""
+    """The offer, good for `ticket.TICKET_SECONDS` from `now`; the same arguments make the same offer."""
     seconds = int(now.timestamp())
     claims = ticket.Claims(
         call=call,
@@ -50,7 +47,7 @@ def offer_seat(
         login=login,
         relay_only=settings.relay_only,
         id=ticket_id,
-        expires=seconds + TICKET_SECONDS,
+        expires=seconds + ticket.TICKET_SECONDS,
     )
     servers = turn.ice_servers(settings.turn_urls, settings.turn_secret, str(seat), seconds, settings.turn_seconds)
     return SeatOffer(
