@@ -136,6 +136,10 @@ export class Devices {
   /** @param {MediaStreamTrack} track */
   _keep(track) {
     const kind = track.kind === "video" ? "camera" : "microphone";
+    // turned off while it was opening: its light goes out again
+    if (kind === "camera" && !this.wanted.camera) return track.stop();
+    // two openings at once (unplugging is told twice): one track of a kind, so that closing stops all there is
+    this._stop(kind);
     if (kind === "camera") track.contentHint = "motion";
     track.onended = () => this._lost(kind, track);
     this.tracks[kind] = track;
