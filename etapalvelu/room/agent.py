@@ -199,6 +199,9 @@ class RoomAgent:
                 log.warning("no seat in the session: %s", error.code)
                 if error.code == "replaced":
                     return
+            # A fault of ours must not leave the room without its camera for the rest of the session.
+            except Exception:
+                log.exception("the call ended by a fault")
             else:
                 return
             await asyncio.sleep(SEAT_RETRY_SECONDS)

@@ -96,6 +96,23 @@ async def test_screen_and_expert_see_it_and_only_experts_may_capture(service: Se
     assert advisor.showings == []
 
 
+async def test_after_a_fault_of_ours_the_camera_takes_its_seat_again(
+    service: Service, agent: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_module, "SEAT_RETRY_SECONDS", 0.05)
+    run, faults = call.DocumentCall.run, iter([ZeroDivisionError()])
+
+    async def run_at_the_second_time(self: call.DocumentCall) -> None:
+        for fault in faults:
+            raise fault
+        await run(self)
+
+    monkeypatch.setattr(call.DocumentCall, "run", run_at_the_second_time)
+    service.turn_to("s1")
+
+    await until(lambda: ("joined", "camera", "x:room:r1:agent") in service.record.said)
+
+
 async def test_a_second_still_meanwhile_is_told_busy(service: Service, watch: Watch, agent: Running) -> None:
     service.turn_to("s1")
     expert = watch("expert")
