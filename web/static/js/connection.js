@@ -23,7 +23,7 @@ import { START_KBIT, withStartBitrate } from "./description.js";
  * @property {(connection: Connection, channel: RTCDataChannel) => void} channel
  */
 
-/** People's pictures yield to the document: no more than this, and no larger than the camera gives. */
+/** People's pictures yield to the document: no more than this. */
 const PEOPLE_KBIT = 1500;
 const GATHERING_LIMIT_MS = 1500;
 
@@ -38,6 +38,7 @@ export class Connection {
     this.offering = false;
     this.ignoring = false;
     this.ended = false;
+    this.adjusted = Promise.resolve();
     /** Whether candidates are told one by one; an offer made in advance carries them all. */
     this.trickle = true;
     this.pc.onicecandidate = ({ candidate }) => {
@@ -86,10 +87,9 @@ export class Connection {
     if (!offer && this.pc.signalingState !== "have-local-offer") return;
     const sdp = withStartBitrate(description.sdp, this.options.startKbit ?? START_KBIT);
     await this.pc.setRemoteDescription({ type: description.type, sdp });
-    if (!offer) return this._limit();
+    if (!offer) return;
     await this._attach();
     await this._describe();
-    await this._limit();
   }
 
   /** @param {RTCIceCandidateInit | null} candidate */
@@ -110,14 +110,16 @@ export class Connection {
   }
 
   /** Sends a whole picture now: the other side has none to build on. */
-  async sendKeyFrame() {
-    const sender = this.pc.getTransceivers()[1]?.sender;
-    if (!sender?.track) return;
-    const parameters = sender.getParameters();
-    if (!parameters.encodings?.length) return;
-    const options = { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) };
-    await /** @type {(p: RTCRtpSendParameters, o: object) => Promise<void>} */ (sender.setParameters).call(
-      sender, parameters, options);
+  sendKeyFrame() {
+    return this._adjust((parameters) => ({ encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) }));
+  }
+
+  /** The document goes before people's pictures. Not at the start: a lower limit would hold the first key frame back. */
+  limit() {
+    return this._adjust((parameters) => {
+      for (const encoding of parameters.encodings) encoding.maxBitrate = PEOPLE_KBIT * 1000;
+      return {};
+    });
   }
 
   get connected() {
@@ -157,13 +159,24 @@ export class Connection {
     await this.use(this.options.tracks);
   }
 
-  async _limit() {
-    const sender = this.pc.getTransceivers()[1]?.sender;
-    const parameters = sender?.getParameters();
-    const [encoding] = parameters?.encodings ?? [];
-    if (!sender || !parameters || !encoding || this.options.tracks === null) return;
-    encoding.maxBitrate = PEOPLE_KBIT * 1000;
-    await sender.setParameters(parameters);
+  /**
+   * Changes how the picture is sent; one change after the other, since the browser takes back only what it gave out last.
+   * @param {(parameters: RTCRtpSendParameters) => object} change tells the options that go with it
+   */
+  _adjust(change) {
+    const adjusting = this.adjusted.then(async () => {
+      const sender = this.pc.getTransceivers()[1]?.sender;
+      const parameters = sender?.getParameters();
+      if (this.ended || !sender?.track || !parameters?.encodings?.length) return;
+      const options = change(parameters);
+      await /** @type {(p: RTCRtpSendParameters, o: object) => Promise<void>} */ (sender.setParameters).call(
+        sender, parameters, options);
+    });
+    // whatever one change met, the next is tried; a connection that closes meanwhile is no fault
+    this.adjusted = adjusting.catch(() => undefined);
+    return adjusting.catch((error) => {
+      if (!this.ended) throw error;
+    });
   }
 
   _gathered() {

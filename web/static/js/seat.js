@@ -49,7 +49,8 @@ const PLANS = {
 /** The people's connection comes first; the document's, heavier, is answered when that stands, or this long after both came. */
 const DOCUMENT_WAITS_MS = 1000;
 const BEAT_MS = 250;
-const FIRST_BEAT_MS = 50;
+const FIRST_BEAT_MS = 100;
+const FIRST_FRAME_MS = 120;
 
 export class Seat {
   /** @param {SeatOptions} options */
@@ -187,8 +188,11 @@ export class Seat {
         this.options.events.shown(seat, shown);
       },
       keyFrame: () => void peer.current?.sendKeyFrame(),
-      // a first key frame sent before we could decrypt it is lost: one is asked for at the first moment that can be
-      opened: () => this.others.get(seat)?.line.first || this.others.get(seat)?.text?.askKeyFrame(),
+      // a first key frame sent before we could decrypt it is lost: one is asked for unless a picture comes at once
+      opened: () => setTimeout(() => {
+        const other = this.others.get(seat);
+        if (other && !other.line.first) other.text?.askKeyFrame();
+      }, FIRST_FRAME_MS),
     });
   }
 
@@ -268,7 +272,9 @@ export class Seat {
    */
   _line(seat, state) {
     this.options.events.line(seat, state);
-    if (seat !== "camera" && state === "good") this._hearLater();
+    if (seat === "camera" || state !== "good") return;
+    void this.others.get(seat)?.peer.current?.limit();
+    this._hearLater();
   }
 
   /**

@@ -8,7 +8,7 @@ import { SUBPROTOCOL } from "../messages.js";
 import { arrivals } from "./expert-queue.js";
 import { ExpertSession } from "./expert-session.js";
 import { listen } from "./expert-keys.js";
-import { cover, selfWords, showSelf } from "./media.js";
+import { cover, moveSelf, selfWords, showSelf } from "./media.js";
 import { api, callAddress, element, notify, refused, replaceFragment, say, stayFresh } from "./page.js";
 
 /** @typedef {import("../seat.js").Ticket & { id: string, state: string, expert_seat?: "expert" | "expert2" }} Taken */
@@ -28,6 +28,7 @@ let taking = false;
 /** @param {"idle" | "session" | "wrapup"} view */
 function look(view) {
   document.body.dataset["view"] = view;
+  moveSelf(element(view === "session" ? "session-self" : "idle-self", HTMLElement));
   if (view === "idle") queue.watch(true);
 }
 

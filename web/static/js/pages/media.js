@@ -54,6 +54,17 @@ export function showSelf(devices) {
 }
 
 /**
+ * The own picture is one, and stands where the view needs it. Moved, a video has to be started again.
+ * @param {HTMLElement} place
+ */
+export function moveSelf(place) {
+  const [video] = videos("self");
+  if (!video || video.parentElement === place) return;
+  place.prepend(video);
+  play("self");
+}
+
+/**
  * What to say of an own camera that gives no picture.
  * @param {import("../devices.js").Devices} devices
  */
