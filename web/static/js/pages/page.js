@@ -112,11 +112,24 @@ export function stayFresh(page, events = {}, how = {}) {
   return live;
 }
 
+/** The server may be away this long before the page says that it does not know how things are. */
+const AWAY_AFTER_MS = 2000;
+
 /** Keeps a page fresh that needs nothing more: its stream stands in `data-live` of the body. */
 export function follow() {
   const query = new URL(document.body.dataset["live"] ?? "", location.href).searchParams;
   const id = query.get("id");
-  return stayFresh(query.get("page") ?? "", {}, id === null ? {} : { id });
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let away;
+  const server = (/** @type {boolean} */ there) => {
+    if (!there) away ??= setTimeout(() => notify(say("frame.server_away"), { kind: "warn", lasts: true }), AWAY_AFTER_MS);
+    else if (away !== undefined) {
+      clearTimeout(away);
+      away = undefined;
+      notify("");
+    }
+  };
+  return stayFresh(query.get("page") ?? "", { server }, id === null ? {} : { id });
 }
 
 /**

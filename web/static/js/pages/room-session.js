@@ -157,7 +157,7 @@ export class RoomSession {
     else if (!theirs.camera) words = say(theirs.microphone ? "room.expert_camera_off" : "room.on_hold");
     cover(element("expert-words", HTMLElement), words);
     const paper = element("document-words", HTMLElement);
-    const said = this.away && line === "good" ? say("line.away") : say("room.paper");
+    const said = say("room.paper");
     if (paper.textContent !== said) paper.textContent = said;
   }
 
