@@ -27,7 +27,6 @@ MAX_CONTROL_CHARS: Final = 64 * 1024
 MAX_MISSING_NAMED: Final = 1024
 CAPTURE_SEATS: Final[frozenset[Seat]] = frozenset({"expert", "expert2"})
 STATUS_SECONDS: Final = 1.0
-STATUS_STALE_SECONDS: Final = 3.0
 
 Token = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 Number = Annotated[int, Meta(ge=0, le=2**32 - 1)]

@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
 from statistics import median
 
 import msgspec
 
-from etapalvelu.domain.moments import HELSINKI
 from etapalvelu.domain.session import Session
 
 
@@ -40,8 +38,3 @@ def tally(sessions: Iterable[Session], of: Callable[[Session], str | None]) -> l
     """Counts by what `of` tells of a session, the largest first; None is left out."""
     counts = Counter(key for session in sessions if (key := of(session)) is not None)
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
-def by_day(sessions: Iterable[Session]) -> dict[date, int]:
-    """How many were opened on each day in Finland that had any."""
-    return dict(sorted(Counter(session.opened_at.astimezone(HELSINKI).date() for session in sessions).items()))

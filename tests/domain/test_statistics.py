@@ -1,12 +1,12 @@
 """Figures are computed from the sessions and from nothing else."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 from etapalvelu.domain.codes import CloseCause
 from etapalvelu.domain.events import Closed
 from etapalvelu.domain.log import replay
 from etapalvelu.domain.session import Session
-from etapalvelu.domain.statistics import Figures, by_day, figures, tally
+from etapalvelu.domain.statistics import Figures, figures, tally
 from tests.domain.samples import ENDED, SERVED, STILL, after, sits, told
 
 
@@ -45,12 +45,3 @@ def test_a_tally_has_the_largest_first_and_leaves_out_what_is_not_told() -> None
 
 def test_equal_counts_stand_in_the_order_of_their_keys() -> None:
     assert tally([after(session_id="b"), after(session_id="a")], lambda session: session.id) == [("a", 1), ("b", 1)]
-
-
-def test_days_are_those_of_finland() -> None:
-    before_midnight, after_midnight = datetime(2026, 8, 17, 20, 59, tzinfo=UTC), datetime(2026, 8, 17, 21, 0, tzinfo=UTC)
-    in_winter = datetime(2026, 1, 31, 22, 0, tzinfo=UTC)
-
-    days = by_day([after(now=now) for now in (after_midnight, before_midnight, after_midnight, in_winter)])
-
-    assert list(days.items()) == [(date(2026, 2, 1), 1), (date(2026, 8, 17), 1), (date(2026, 8, 18), 2)]

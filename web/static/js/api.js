@@ -47,7 +47,7 @@ export class Api {
     const key = crypto.randomUUID();
     for (let tried = 0; ; tried += 1) {
       try {
-        return await this._once("POST", path, body, key);
+        return await this._once(path, body, key);
       } catch (error) {
         const pause = PAUSES_MS[tried];
         if (!(error instanceof Refusal) || !TRY_AGAIN.has(error.status) || pause === undefined) throw error;
@@ -57,28 +57,18 @@ export class Api {
   }
 
   /**
-   * @template T
-   * @param {string} path
-   * @returns {Promise<T | null>}
-   */
-  get(path) {
-    return this._once("GET", path, undefined, "");
-  }
-
-  /**
-   * @param {string} method
    * @param {string} path
    * @param {unknown} body
    * @param {string} key
    */
-  async _once(method, path, body, key) {
-    /** @type {Record<string, string>} */
-    const headers = { "Accept": "application/json", "Accept-Language": this.options.language(), "X-CSRF-Token": this.options.csrf };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    if (key) headers["Idempotency-Key"] = key;
+  async _once(path, body, key) {
     const response = await this._fetch(path, {
-      method, headers, credentials: "same-origin", signal: AbortSignal.timeout(LIMIT_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      method: "POST",
+      headers: {
+        "Accept": "application/json", "Accept-Language": this.options.language(), "Content-Type": "application/json",
+        "Idempotency-Key": key, "X-CSRF-Token": this.options.csrf,
+      },
+      body: JSON.stringify(body), credentials: "same-origin", signal: AbortSignal.timeout(LIMIT_MS),
     });
     if (response.status === 204) return null;
     const answer = await response.json().catch(() => ({}));

@@ -37,11 +37,6 @@ export class DocumentChannel {
     channel.onclose = () => this._gone(channel);
   }
 
-  /** Whether a capture asked for now would reach the agent. */
-  get ready() {
-    return this.channel?.readyState === "open" && this.camera === "ok";
-  }
-
   /** Asks for the page under the camera; null when there is nobody to ask. */
   capture() {
     return this.channel?.readyState === "open" ? this.stills.capture() : null;
