@@ -9,7 +9,7 @@ import { arrivals } from "./expert-queue.js";
 import { ExpertSession } from "./expert-session.js";
 import { listen } from "./expert-keys.js";
 import { cover, moveSelf, selfWords, showSelf } from "./media.js";
-import { api, callAddress, element, notify, refused, replaceFragment, say, stayFresh } from "./page.js";
+import { api, callAddress, element, notify, refused, replaceFragment, say, stayFresh, tellAway } from "./page.js";
 
 /** @typedef {import("../seat.js").Ticket & { id: string, state: string, expert_seat?: "expert" | "expert2" }} Taken */
 
@@ -24,6 +24,7 @@ const queue = arrivals();
 /** @type {ExpertSession | null} */
 let session = null;
 let taking = false;
+const away = tellAway();
 
 /** @param {"idle" | "session" | "wrapup"} view */
 function look(view) {
@@ -178,5 +179,8 @@ stayFresh("expert", {
     if (target === "queue") queue.compare();
     if (target === "session-facts") session?.factsChanged();
   },
-  server: (there) => session?.serverThere(there),
+  server: (there) => {
+    session?.serverThere(there);
+    if (there || !session) away(there);
+  },
 }, { always: true });

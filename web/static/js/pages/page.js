@@ -115,13 +115,14 @@ export function stayFresh(page, events = {}, how = {}) {
 /** The server may be away this long before the page says that it does not know how things are. */
 const AWAY_AFTER_MS = 2000;
 
-/** Keeps a page fresh that needs nothing more: its stream stands in `data-live` of the body. */
-export function follow() {
-  const query = new URL(document.body.dataset["live"] ?? "", location.href).searchParams;
-  const id = query.get("id");
+/**
+ * What says that the server is away, and takes it back.
+ * @returns {(there: boolean) => void}
+ */
+export function tellAway() {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let away;
-  const server = (/** @type {boolean} */ there) => {
+  return (there) => {
     if (!there) away ??= setTimeout(() => notify(say("frame.server_away"), { kind: "warn", lasts: true }), AWAY_AFTER_MS);
     else if (away !== undefined) {
       clearTimeout(away);
@@ -129,7 +130,13 @@ export function follow() {
       notify("");
     }
   };
-  return stayFresh(query.get("page") ?? "", { server }, id === null ? {} : { id });
+}
+
+/** Keeps a page fresh that needs nothing more: its stream stands in `data-live` of the body. */
+export function follow() {
+  const query = new URL(document.body.dataset["live"] ?? "", location.href).searchParams;
+  const id = query.get("id");
+  return stayFresh(query.get("page") ?? "", { server: tellAway() }, id === null ? {} : { id });
 }
 
 /**
