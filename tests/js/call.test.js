@@ -16,7 +16,11 @@ function wired() {
     received: () => undefined,
     changed: (state, why) => states.push([state, why]),
     openSocket: () => {
-      const socket = { said: [], closed: null, send: (text) => socket.said.push(JSON.parse(text)), close: (code) => (socket.closed = code) };
+      const socket = {
+        said: [], closed: null, readyState: 0,
+        send: (text) => socket.said.push(JSON.parse(text)),
+        close: (code) => (socket.closed = code),
+      };
       sockets.push(socket);
       return socket;
     },
@@ -25,7 +29,10 @@ function wired() {
     await call.open();
     sockets.at(-1).onopen();
   };
-  const hear = (message, socket = sockets.at(-1)) => socket.onmessage({ data: JSON.stringify(message) });
+  const hear = (message, socket = sockets.at(-1)) => {
+    socket.readyState = 1;
+    socket.onmessage({ data: JSON.stringify(message) });
+  };
   return { call, sockets, states, seat, hear };
 }
 
@@ -94,6 +101,42 @@ for (const [name, message, why] of [
     assert.equal(sockets.length, 1);
   });
 }
+
+test("what is said while the socket closes waits for the next one", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { call, sockets, seat, hear } = wired();
+  await seat();
+  hear(WELCOME);
+
+  sockets[0].readyState = 2;
+  call.send({ type: "restart", to: "camera", generation: 2 });
+  sockets[0].onclose();
+  context.mock.timers.tick(200);
+  await Promise.resolve();
+  sockets[1].onopen();
+  hear(WELCOME);
+
+  assert.deepEqual(sockets[1].said.at(-1), { type: "restart", to: "camera", generation: 2 });
+});
+
+test("a fault of the server passes: the seat is resumed, more slowly each time it breaks at once", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { sockets, seat, hear } = wired();
+  await seat();
+
+  for (const [number, pause] of [200, 500, 1000].entries()) {
+    hear(WELCOME);
+    hear({ type: "error", code: "server_fault", text: "" });
+    sockets.at(-1).onclose();
+    context.mock.timers.tick(pause - 1);
+    assert.equal(sockets.length, number + 1);
+    context.mock.timers.tick(1);
+    await Promise.resolve();
+    sockets.at(-1).onopen();
+  }
+
+  assert.deepEqual(sockets.at(-1).said, [{ type: "hello", resume: "again" }]);
+});
 
 test("leaving says bye", async () => {
   const { call, sockets, seat, hear } = wired();

@@ -103,5 +103,5 @@ async def test_nothing_of_the_customer_stays_on_the_screen_after_the_end(people:
     await people.room.get_by_text("The connection is closed.").wait_for(timeout=2000)
 
     assert await people.room.evaluate(STREAMS) == []
-    assert await people.expert.evaluate(STREAMS) == ["self", "self"]
+    assert await people.expert.evaluate(STREAMS) == ["self"]
     assert [await page.get_attribute("body", "data-state") for page in (people.room, people.expert)] == ["", ""]

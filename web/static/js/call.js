@@ -20,8 +20,10 @@ import { decode, encode, SUBPROTOCOL } from "./messages.js";
 
 const BACKOFF_MS = [200, 500, 1000, 2000, 5000];
 const MOST_WAITING = 300;
+/** A seat that was kept this long was worth having: the next loss is tried again at once. */
+const STEADY_MS = 5000;
 /** Refusals that pass by themselves: the seat is still ours. */
-const PASSING = new Set(["server_restarting", "try_again", "too_many", "hello_timeout"]);
+const PASSING = new Set(["server_restarting", "server_fault", "try_again", "too_many", "hello_timeout"]);
 /** Refusals of the token or of what we said: a fresh ticket begins anew. All others are final. */
 const STALE = new Set(["expired", "used", "malformed", "forged", "seat_lost", "bad_message", "unknown_type", "too_deep", "too_big"]);
 
@@ -38,6 +40,8 @@ export class Call {
     /** @type {FromPeer[]} */
     this.waiting = [];
     this.tries = 0;
+    /** When the seat was taken last, by performance.now(). */
+    this.since = Infinity;
     this.welcomed = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
@@ -74,7 +78,7 @@ export class Call {
    * @param {FromPeer} message
    */
   send(message) {
-    if (this.socket && this.welcomed) this.socket.send(encode(message));
+    if (this.socket?.readyState === 1 && this.welcomed) this.socket.send(encode(message));
     else if (message.type !== "quality" && this.waiting.length < MOST_WAITING) this.waiting.push(message);
   }
 
@@ -107,8 +111,8 @@ export class Call {
   /** @param {import("./messages.js").Welcome} message */
   _welcome(message) {
     this.resume = message.resume;
-    this.tries = 0;
     this.welcomed = true;
+    this.since = performance.now();
     this._change("open", "");
   }
 
@@ -132,6 +136,8 @@ export class Call {
     if (socket !== this.socket) return;
     this.socket = null;
     this.welcomed = false;
+    if (performance.now() - this.since > STEADY_MS) this.tries = 0;
+    this.since = Infinity;
     this._later("socket");
   }
 

@@ -24,6 +24,8 @@ const queue = arrivals();
 /** @type {ExpertSession | null} */
 let session = null;
 let taking = false;
+/** The session that ended here, or went on in another tab: a late word of the server does not take it again. */
+let over = "";
 const away = tellAway();
 
 /** @param {"idle" | "session" | "wrapup"} view */
@@ -139,6 +141,7 @@ function begin(taken, early) {
     state,
     look: () => look("session"),
     ended: (how) => {
+      over = taken.id;
       state("");
       if (how === "wrapup") return look("wrapup");
       session = null;
@@ -171,7 +174,7 @@ addEventListener("pagehide", () => session?.leavePage());
 stayFresh("expert", {
   state: (now, id) => {
     if (session) session.serverSays(now, id);
-    else if (id && !taking) void take(() => ticketOf(id, now));
+    else if (id && id !== over && !taking) void take(() => ticketOf(id, now));
     else state(now);
   },
   fragment: (target, html) => {

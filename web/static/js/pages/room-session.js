@@ -14,10 +14,12 @@ import { element, say } from "./page.js";
  * @property {import("../devices.js").Devices} devices
  * @property {string} address
  * @property {(view: "waiting" | "session") => void} look
- * @property {() => void} ended
+ * @property {(forGood: boolean) => void} ended nothing may stay here; not for good when only the seat was lost
  */
 /** @typedef {import("../messages.js").SeatName} SeatName */
 
+/** The session is over, or another screen of this room has it. Any other refusal may pass. */
+const FINAL = new Set(["call_closed", "call_over", "replaced", "bye"]);
 const RATE = "etapalvelu.rate";
 /** A line that carried less is remembered, and the next call starts gently on it. */
 const THIN_KBIT = 800;
@@ -47,8 +49,7 @@ export class RoomSession {
         line: (from, state) => this._line(from, state),
         shown: (from, shown) => this._theirs(from, shown),
         service: (state) => this.serverThere(state !== "lost"),
-        // also when another screen of this room took over: nothing may stay here either
-        closed: () => this.options.ended(),
+        closed: (why) => this.options.ended(FINAL.has(why)),
         documentCamera: () => this._paper(),
         progress: () => undefined,
         done: () => undefined,

@@ -9,6 +9,7 @@ import { api, callAddress, element, notify, refused, reword, say, stayFresh } fr
 import { RoomSession } from "./room-session.js";
 
 const ENDED_SHOWN_MS = 8000;
+const COME_BACK_MS = 3000;
 /** A question of the browser that nobody answers must not keep the seat empty. */
 const DEVICES_LIMIT_MS = 3000;
 
@@ -57,8 +58,16 @@ async function begin(id) {
   look("waiting");
   await Promise.race([devices.open(), new Promise((resolve) => setTimeout(resolve, DEVICES_LIMIT_MS))]);
   if (current !== id || session) return;
-  session = new RoomSession({ id, server, devices, address: callAddress(), look, ended: end });
+  session = new RoomSession({ id, server, devices, address: callAddress(), look, ended: (forGood) => (forGood ? end() : comeBack(id)) });
   session.open();
+}
+
+/** The seat was refused although the session lives: nothing stays here meanwhile, and it is tried again. @param {string} id */
+function comeBack(id) {
+  session?.close();
+  session = null;
+  look("waiting");
+  setTimeout(() => current === id && void begin(id), COME_BACK_MS);
 }
 
 function end() {
