@@ -54,24 +54,18 @@ class Reports:
 
     async def session(self, who: Person, session_id: str) -> Session:
         """One session. Raises `NotFoundError` for who may not know of it, `NotAllowedError` for who may not read it."""
-        session = await self._sessions.session(session_id)
-        if session is None or not may_know(who, session):
-            raise NotFoundError
-        if not may_read(who, session):
-            raise NotAllowedError
+        session = await self._readable(who, session_id)
         if not (isinstance(who, Staff) and who.account in (session.advisor, session.expert, session.successor)):
             await self._note_access(who, "session", session_id)
         return session
 
     async def timeline(self, who: Person, session_id: str) -> Timeline:
         """One session with its log and line statistics. Raises like `session`."""
-        session = await self.session(who, session_id)
-        samples = await self._sessions.samples(session_id)
-        try:
-            entries = await self._sessions.entries(session_id)
-        except UnreadableEntryError:
-            return Timeline(session=session, entries=(), samples=samples, proven=False)
-        return Timeline(session=session, entries=entries, samples=samples, proven=_is_proven(session, entries))
+        return await self._timeline(await self.session(who, session_id))
+
+    async def watched(self, who: Person, session_id: str) -> Timeline:
+        """The timeline again for whoever has it open: that they look at it was noted the first time. Raises like `session`."""
+        return await self._timeline(await self._readable(who, session_id))
 
     async def select(self, who: Person, which: SessionFilter) -> list[Session]:
         """Sessions in the supervisor's scope, newest first. Raises `NotAllowedError` outside it."""
@@ -142,6 +136,22 @@ class Reports:
             if len(page) < EXPORT_CHUNK:
                 return found
             scoped = msgspec.structs.replace(scoped, after=(page[-1].opened_at, page[-1].id))
+
+    async def _readable(self, who: Person, session_id: str) -> Session:
+        session = await self._sessions.session(session_id)
+        if session is None or not may_know(who, session):
+            raise NotFoundError
+        if not may_read(who, session):
+            raise NotAllowedError
+        return session
+
+    async def _timeline(self, session: Session) -> Timeline:
+        samples = await self._sessions.samples(session.id)
+        try:
+            entries = await self._sessions.entries(session.id)
+        except UnreadableEntryError:
+            return Timeline(session=session, entries=(), samples=samples, proven=False)
+        return Timeline(session=session, entries=entries, samples=samples, proven=_is_proven(session, entries))
 
     async def _note_access(self, who: Person, what: str, detail: str) -> None:
         record = AccessRecord(at=self._clock(), account=who.account, what=what, detail=detail)

@@ -10,8 +10,7 @@ from aiohttp import web
 
 from etapalvelu.access import Visitor, visitor_of
 from etapalvelu.domain.codes import State
-from etapalvelu.domain.errors import InvalidFieldError, NotFoundError
-from etapalvelu.domain.people import may_read
+from etapalvelu.domain.errors import InvalidFieldError
 from etapalvelu.pages.advisor_views import open_lines
 from etapalvelu.pages.failures import problem_words
 from etapalvelu.pages.forms import Choice, FormView, codes
@@ -113,17 +112,13 @@ async def board_view(site: Site, visitor: Visitor) -> BoardView:
 
 async def watched_session_view(site: Site, visitor: Visitor, session_id: str, language: Language) -> TimelineView:
     """The session again for whoever has its page open: that they look at it was noted when the page was read."""
-    session = await site.sessions.session(session_id)
-    if session is None or not may_read(visitor.person, session):
-        raise NotFoundError
-    entries, samples = await site.sessions.entries(session_id), await site.sessions.samples(session_id)
-    return await _drawn(site, Timeline(session=session, entries=entries, samples=samples, proven=True), language)
+    return await _drawn(site, await site.reports.watched(visitor.person, session_id), language)
 
 
 async def _drawn(site: Site, known: Timeline, language: Language) -> TimelineView:
     point, room = await site.places.point(known.session.point), await site.places.room(known.session.room)
     names = (point.name if point else known.session.point, room.name if room else known.session.room)
-    return timeline_view(known.session, names, known.entries, known.samples, language, site.clock())
+    return timeline_view(known, names, language, site.clock())
 
 
 def _asked(request: web.Request) -> dict[str, str]:

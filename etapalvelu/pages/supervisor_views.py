@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from etapalvelu.domain.codes import State
-from etapalvelu.domain.log import Entry, Fault, verify
+from etapalvelu.domain.log import Fault, verify
 from etapalvelu.domain.moments import HELSINKI
 from etapalvelu.domain.queue import in_order
 from etapalvelu.domain.session import Session
@@ -15,9 +15,9 @@ from etapalvelu.domain.statistics import Figures, figures, tally
 from etapalvelu.pages.advisor_views import OpenLine, RoomTile
 from etapalvelu.pages.event_words import details
 from etapalvelu.pages.language import Language
-from etapalvelu.pages.timeline import Reading, Timeline, draw, readings
-from etapalvelu.ports import Sample, SessionFilter
-from etapalvelu.reports import RoomState
+from etapalvelu.pages.timeline import Drawing, Reading, draw, readings
+from etapalvelu.ports import SessionFilter
+from etapalvelu.reports import RoomState, Timeline
 
 PAGE_ROWS = 50
 
@@ -63,12 +63,15 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
+    """`fault` is the entry that is known to be wrong. A log may be unproven without one: its end or all of it is missing."""
+
     session: Session
     point: str
     room: str
-    drawing: Timeline
+    drawing: Drawing | None
     events: tuple[EventRow, ...]
     readings: tuple[Reading, ...]
+    proven: bool
     fault: Fault | None
 
     @property
@@ -114,26 +117,23 @@ def today_figures(today: Sequence[Session], still_open: Iterable[Session]) -> To
 
 
 def timeline_view(
-    session: Session,
+    known: Timeline,
     names: tuple[str, str],
-    entries: Sequence[Entry],
-    samples: Iterable[Sample],
     language: Language,
     now: datetime,
 ) -> TimelineView:
-    """`names` are those of the point and the room."""
-    rows = readings(samples)
-    begins = entries[0].at
+    """`names` are those of the point and the room. Without entries there is nothing to draw."""
+    entries, rows = known.entries, readings(known.samples)
     return TimelineView(
-        session=session,
+        session=known.session,
         point=names[0],
         room=names[1],
-        drawing=draw(entries, rows, now),
+        drawing=draw(entries, rows, now) if entries else None,
         events=tuple(
             EventRow(
                 seq=entry.seq,
                 at=entry.at,
-                after_seconds=(entry.at - begins).total_seconds(),
+                after_seconds=(entry.at - entries[0].at).total_seconds(),
                 type=entry.type,
                 actor=_actor_words(entry.actor, names[1], language),
                 details=details(entry.event, language),
@@ -142,6 +142,7 @@ def timeline_view(
             for entry in entries
         ),
         readings=rows,
+        proven=known.proven,
         fault=verify(entries),
     )
 

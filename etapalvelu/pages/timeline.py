@@ -100,7 +100,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     lost_percent: float | None
 
 
-class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     width: float
     height: float
     begins: datetime
@@ -125,7 +125,7 @@ class _Scale:
         return Span(kind=kind, begins=begins, ends=ends, x=x, width=max(round(self.x(ends) - x, 1), SHORTEST))
 
 
-def draw(entries: Sequence[Entry], readings: Sequence[Reading], now: datetime) -> Timeline:
+def draw(entries: Sequence[Entry], readings: Sequence[Reading], now: datetime) -> Drawing:
     """The drawing of a session whose entries stand in order; an open one ends at `now`."""
     last = entries[-1]
     scale = _Scale(entries[0].at, last.at if isinstance(last.event, Closed) else max(now, last.at))
@@ -143,7 +143,7 @@ def draw(entries: Sequence[Entry], readings: Sequence[Reading], now: datetime) -
     bottom = TOP + len(bands) * STEP
     curves = _curves(readings, scale, bottom + 30)
     height = bottom + (len(curves) * (CHART_HEIGHT + CHART_GAP) + 20 if curves else 0) + 10
-    return Timeline(
+    return Drawing(
         width=RIGHT + 30,
         height=height,
         begins=scale.begins,

@@ -1,9 +1,14 @@
 import csv
 from datetime import UTC, datetime
 
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from etapalvelu.desk import CloseRequest
 from etapalvelu.domain.codes import CauseClass, CloseCause, Outcome
 from etapalvelu.ports import Sample
+from etapalvelu.store.engine import writing
 from tests.conftest import ADVISOR, EXPERT, SUPERVISOR, Service
 from tests.doorstep import ADMIN, FAR_SUPERVISOR, Doorstep
 from tests.pages.conftest import Browser, Seen
@@ -176,6 +181,37 @@ async def test_a_session_is_drawn_and_listed(whole: Doorstep, service: Service) 
     assert [cell.text for cell in readings.all("td")] == ["10:06:00", "Expert ← Room screen", "30", "–", "–", "1"]
     assert "The log is intact" in seen.page.by_id("timeline").text
     assert figures(seen) == {"Waited": "4 min", "Served for": "10 min", "Stills of pages": "0", "How it ended": "Completed"}
+
+
+@pytest.mark.parametrize(
+    ("tampering", "events"),
+    [
+        ("DELETE FROM event WHERE type = 'closed'", 6),
+        ("DELETE FROM event", 0),
+        ("UPDATE event SET data = '{}'", 0),
+    ],
+    ids=["cut", "empty", "unreadable"],
+)
+async def test_a_log_that_does_not_prove_itself_is_said_to_be_so(
+    whole: Doorstep, service: Service, engine: AsyncEngine, tampering: str, events: int
+) -> None:
+    session_id = await served(whole, service)
+    async with writing(engine) as connection:
+        for trigger in ("event_update", "event_delete"):
+            await connection.execute(text(f"DROP TRIGGER {trigger}"))
+        await connection.execute(text(tampering))
+    browser = Browser(doorstep=whole, people=(SUPERVISOR,))
+
+    seen = await browser.get(f"/supervisor/sessions/{session_id}")
+    async with whole.client.get(f"/live?page=supervisor-session&id={session_id}", headers=await browser.headers()) as stream:
+        watched = b"".join([await stream.content.readuntil(b"\n\n") for _ in ("state", "fragment")]).decode()
+
+    assert seen.status == stream.status == 200
+    assert "The log does not hold" in seen.page.by_id("timeline").text
+    assert "The log does not hold" in watched
+    assert "The log is intact" not in seen.page.text + watched
+    assert len(seen.page.all("tbody")[0].all("tr")) == events
+    assert [part.text for part in seen.page.all("h2")].count("Course") == bool(events)
 
 
 async def test_a_session_that_is_not_there_is_not_found(whole: Doorstep) -> None:
