@@ -85,9 +85,14 @@ class Health:
             self._told(request, status, time.perf_counter() - start)
 
     def _told(self, request: web.Request, status: int, seconds: float) -> None:
-        resource = request.match_info.route.resource
-        route = resource.canonical if resource is not None else "-"
+        route = route_of(request)
         self._requests.labels(route=route, status=status).inc()
         if route not in ("/live", "/call"):
             self._seconds.labels(route=route).observe(seconds)
         _log.info("answered", method=request.method, route=route, status=status, ms=round(seconds * 1000))
+
+
+def route_of(request: web.Request) -> str:
+    """The route's pattern, for logs and figures: a path may hold the name of an account or a session."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "-"

@@ -21,12 +21,15 @@ from etapalvelu.domain.errors import (
     TryAgainError,
     WrongCredentialsError,
 )
+from etapalvelu.health import route_of
 from etapalvelu.pages.forms import FormView
 from etapalvelu.pages.frame import HOMES
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import LANGUAGE, SITE, language_of, remember_language, site_of, spoken
 
 _log = structlog.get_logger("pages")
+
+BEGUN = web.RequestKey("begun", bool)
 
 # These speak for themselves: machines read them, not people.
 OWN_WORDS = ("/api/", "/call", "/healthz", "/readyz", "/metrics", "/static/")
@@ -76,23 +79,37 @@ async def speak_language(request: web.Request, handler: Handler) -> web.StreamRe
 
 @web.middleware
 async def answer_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn whatever a page's handler raises into a page."""
+    """Turn whatever a page's handler raises into a page. An answer that has begun can only be broken off."""
     if request.path.startswith(OWN_WORDS):
         return await handler(request)
     try:
         return await handler(request)
-    except RefusalError as refusal:
-        return await refused(request, refusal)
-    except web.HTTPException as answer:
-        if answer.status < 400:
-            raise
-        return await _failed(request, answer.status)
     except ConnectionError:
         raise
-    except Exception:  # noqa: BLE001 - the border: whatever nobody foresaw becomes a page with a number
-        number = secrets.token_hex(4).upper()
-        _log.exception("page_failed", path=request.path, number=number)
-        return await _failed(request, 500, number=number)
+    except Exception as error:
+        if BEGUN in request:
+            _log.exception("answer_broken_off", route=route_of(request))
+            if request.transport is not None:
+                request.transport.abort()
+            raise
+        return await _told(request, error)
+
+
+async def note_begun(request: web.Request, _response: web.StreamResponse) -> None:
+    """Registered by `pages.routes` as `on_response_prepare`: from now on no other answer can be given."""
+    request[BEGUN] = True
+
+
+async def _told(request: web.Request, error: Exception) -> web.StreamResponse:
+    if isinstance(error, RefusalError):
+        return await refused(request, error)
+    if isinstance(error, web.HTTPException):
+        if error.status < 400:
+            raise error
+        return await _failed(request, error.status)
+    number = secrets.token_hex(4).upper()
+    _log.error("page_failed", route=route_of(request), number=number, exc_info=error)
+    return await _failed(request, 500, number=number)
 
 
 async def refused(request: web.Request, refusal: RefusalError) -> web.Response:

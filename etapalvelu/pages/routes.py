@@ -9,7 +9,7 @@ from aiohttp import web
 from etapalvelu.access import Access
 from etapalvelu.desk import Desk
 from etapalvelu.pages import admin, advisor, assets, expert, live, login, room, supervisor
-from etapalvelu.pages.failures import answer_failures, speak_language
+from etapalvelu.pages.failures import answer_failures, note_begun, speak_language
 from etapalvelu.pages.feeds import FEEDS
 from etapalvelu.pages.live import STREAMS, Streams, end_streams
 from etapalvelu.pages.render import Renderer
@@ -43,7 +43,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         app[SITE], app[STREAMS] = site, Streams(site, FEEDS)
         app.middlewares.extend([speak_language, answer_failures])
         app.on_shutdown.append(end_streams)
-        app.on_response_prepare.append(_keep_static)
+        app.on_response_prepare.extend([_keep_static, note_begun])
         app.add_routes(_ROUTES)
         app.router.add_static(f"/static/{renderer.version}", assets.STATIC)
 

@@ -1,9 +1,10 @@
 import re
+from collections.abc import AsyncIterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 
 from etapalvelu.domain.errors import (
     ConflictError,
@@ -16,8 +17,8 @@ from etapalvelu.domain.errors import (
 from etapalvelu.pages import assets
 from etapalvelu.pages.failures import status_of, words
 from etapalvelu.pages.language import load_languages
-from tests.conftest import ADVISOR, Service
-from tests.doorstep import Doorstep
+from tests.conftest import ADVISOR, SUPERVISOR, Service
+from tests.doorstep import ADMIN, Doorstep
 from tests.pages.conftest import Browser
 
 MONDAY = datetime(2026, 8, 24, 9, 0, tzinfo=ZoneInfo("Europe/Helsinki"))
@@ -79,6 +80,42 @@ async def test_what_nobody_foresaw_is_a_number_to_quote_and_no_more(
     assert found is not None
     assert "secret" not in seen.page.text
     assert found.group(1) in capsys.readouterr().out
+
+
+async def test_the_log_names_the_route_of_a_failure_and_nobody(
+    whole: Doorstep, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("etapalvelu.access.Access.set_active", broken)
+    seen = await Browser(doorstep=whole, people=(ADMIN,)).post("/admin/staff/eero", {"deed": "close"})
+
+    logged = capsys.readouterr().out
+    assert seen.status == 500
+    assert "route=/admin/staff/{account}" in logged
+    assert "/admin/staff/eero" not in logged
+
+
+@pytest.mark.parametrize("failure", [ZeroDivisionError("a secret of ours"), TryAgainError(3)], ids=["fault", "refusal"])
+async def test_an_answer_that_has_begun_is_broken_off_and_gets_no_second_one(
+    whole: Doorstep, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failure: Exception
+) -> None:
+    async def rows(*_: object) -> AsyncIterator[tuple[str, ...]]:
+        yield ("id", "point")
+        yield ("one", "rantala")
+        raise failure
+
+    monkeypatch.setattr("etapalvelu.reports.Reports.csv_rows", rows)
+    headers = await Browser(doorstep=whole, people=(SUPERVISOR,)).headers()
+    answer = await whole.client.get("/supervisor/sessions.csv", headers=headers)
+    with pytest.raises(ClientPayloadError):
+        await answer.read()
+
+    assert answer.status == 200
+    logged = capsys.readouterr().out
+    assert "answer_broken_off" in logged
+    assert "route=/supervisor/sessions.csv" in logged
 
 
 async def test_a_database_that_is_away_is_told_with_when_to_try_again(whole: Doorstep, monkeypatch: pytest.MonkeyPatch) -> None:
