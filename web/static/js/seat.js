@@ -16,6 +16,7 @@ import { TextChannel } from "./text.js";
 /** @typedef {{ ticket: string, ice_servers: RTCIceServer[], ice_transport_policy: RTCIceTransportPolicy, call: string }} Ticket */
 /**
  * @typedef {object} SeatEvents
+ * @property {(seat: SeatName, there: boolean) => void} [sits] somebody sat down, or left for good
  * @property {(seat: SeatName, stream: MediaStream | null) => void} stream
  * @property {(seat: SeatName, state: import("./line.js").LineState) => void} line
  * @property {(seat: SeatName, shown: Shown) => void} shown
@@ -246,6 +247,7 @@ export class Seat {
     const other = this.others.get(seat);
     if (!other) return;
     this.later = this.later.filter((message) => message.from !== seat);
+    this.options.events.sits?.(seat, epoch !== null);
     if (epoch === null) return other.peer.absent();
     if (other.text) this._hurry();
     other.peer.present(epoch);
@@ -261,7 +263,9 @@ export class Seat {
       const epoch = present.get(seat);
       if (epoch === undefined) peer.absent();
       else peer.present(epoch);
-      if (epoch !== undefined && text) this._hurry();
+      if (epoch === undefined) continue;
+      if (text) this._hurry();
+      this.options.events.sits?.(seat, true);
     }
     if (!present.has("expert2")) this.others.get("expert")?.peer.prepare();
   }

@@ -13,9 +13,6 @@ import { api, callAddress, element, notify, refused, replaceFragment, say, stayF
 
 /** @typedef {import("../seat.js").Ticket & { id: string, state: string, expert_seat?: "expert" | "expert2" }} Taken */
 
-/** Drawing the session takes the main thread just when setting it up needs it: the first words are sent before. */
-const DRAW_AFTER_MS = 60;
-
 const server = api();
 const available = element("available", HTMLButtonElement);
 const takeNext = element("take-next", HTMLButtonElement);
@@ -153,8 +150,9 @@ function begin(taken, early) {
   session.open();
   state(taken.state);
   queue.watch(false);
+  // drawn while the server answers the first words, which are sent before: later the setting up needs this thread
   const begun = session;
-  setTimeout(() => begun.draw(), DRAW_AFTER_MS);
+  setTimeout(() => begun.draw());
 }
 
 available.addEventListener("click", () => void beAvailable(available.ariaPressed !== "true"));

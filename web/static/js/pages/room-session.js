@@ -32,6 +32,8 @@ export class RoomSession {
     this.away = false;
     /** @type {Map<SeatName, MediaStream>} experts in the order they came */
     this.experts = new Map();
+    /** @type {Set<SeatName>} experts who sit in the call, seen or not yet */
+    this.seated = new Set();
     /** @type {Map<SeatName, string>} */
     this.lines = new Map();
     /** @type {Map<SeatName, import("../text.js").Shown>} */
@@ -45,6 +47,7 @@ export class RoomSession {
       shown: options.devices.shown,
       ...(last > 0 && last < THIN_KBIT ? { startKbit: last } : {}),
       events: {
+        sits: (seat, there) => this._sits(seat, there),
         stream: (from, stream) => this._stream(from, stream),
         line: (from, state) => this._line(from, state),
         shown: (from, shown) => this._theirs(from, shown),
@@ -124,8 +127,20 @@ export class RoomSession {
     }
     const shown = this._shown();
     show("expert", (shown && this.experts.get(shown)) ?? null, () => void (this.hear.hidden = false));
-    this.options.look(shown ? "session" : "waiting");
     return this._words();
+  }
+
+  /**
+   * The place for the expert is drawn as soon as one sits down: when the picture comes, this thread has better to do.
+   * @param {SeatName} seat
+   * @param {boolean} there
+   */
+  _sits(seat, there) {
+    if (seat === "camera") return;
+    if (there) this.seated.add(seat);
+    else this.seated.delete(seat);
+    this.options.look(this.seated.size > 0 ? "session" : "waiting");
+    this._words();
   }
 
   /**
