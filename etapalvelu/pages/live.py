@@ -4,9 +4,8 @@ Everything is said anew on each connect, so nothing is ever lost; afterwards onl
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 import structlog
@@ -16,8 +15,9 @@ from etapalvelu.access import visitor_of
 from etapalvelu.domain.errors import NotFoundError, RefusalError, TryAgainError
 from etapalvelu.domain.people import Device
 from etapalvelu.pages.feeds import MAIN_FEEDS, Feed, Message, Watcher
+from etapalvelu.pages.presence import Presence
 from etapalvelu.pages.site import Site, language_of
-from etapalvelu.ports import LOGINS, Notices, point_topic, room_topic
+from etapalvelu.ports import LOGINS, Notices
 
 _log = structlog.get_logger("live")
 
@@ -43,7 +43,7 @@ class Streams:
     def __init__(self, site: Site, feeds: Mapping[str, Feed]) -> None:
         self._site = site
         self._feeds = feeds
-        self._devices: Counter[Device] = Counter()
+        self._presence = Presence(site.places, site.board, site.node)
         self._closing = f"streams end on {site.node}"
         self._ending = asyncio.Event()
 
@@ -59,13 +59,11 @@ class Streams:
             first = await feed.messages(self._site, watcher)
             stream = _Stream(request)
             await stream.open()
-            await self._came(visitor.person)
-            try:
-                await self._run(stream, feed, watcher, notices, first)
-            except (ConnectionError, TimeoutError):
-                _log.debug("stream_lost", page=page)
-            finally:
-                await self._went(visitor.person)
+            async with self._present(visitor.person):
+                try:
+                    await self._run(stream, feed, watcher, notices, first)
+                except (ConnectionError, TimeoutError):
+                    _log.debug("stream_lost", page=page)
         return stream.response
 
     def end(self) -> None:
@@ -74,6 +72,7 @@ class Streams:
         self._site.board.announce({self._closing})
 
     async def _run(self, stream: "_Stream", feed: Feed, watcher: Watcher, notices: Notices, messages: list[Message]) -> None:
+        is_behind = False
         while True:
             await stream.say(messages)
             heard = await stream.rest(notices)
@@ -83,42 +82,45 @@ class Streams:
             if stream.is_gone:
                 return
             # This very login: a replaced screen hears of it, though its room has a screen.
-            if not await self._site.access.login_stands(watcher.visitor.login.id):
+            if not await self._login_stands(watcher.visitor.login.id):
                 await stream.say([Message("reload", {}, "reload")])
                 return
-            messages = await self._fresh(feed, watcher) if heard or stream.is_old else []
+            fresh = await self._fresh(feed, watcher) if heard or is_behind or stream.is_old else []
+            messages, is_behind = fresh or [], fresh is None
 
-    async def _fresh(self, feed: Feed, watcher: Watcher) -> list[Message]:
-        """What the page should show now; nothing while the database is away, and a new page when this one is no more."""
+    async def _login_stands(self, login: str) -> bool:
+        """While the database is away the login is believed; it is asked again at the next look."""
+        try:
+            return await self._site.access.login_stands(login)
+        except TryAgainError:
+            return True
+
+    async def _fresh(self, feed: Feed, watcher: Watcher) -> list[Message] | None:
+        """What the page should show now; None while the database is away, and a new page when this one is no more."""
         try:
             return await feed.messages(self._site, watcher)
         except TryAgainError:
-            return []
+            return None
         except RefusalError:
             return [Message("reload", {}, "reload")]
 
-    async def _came(self, person: object) -> None:
-        if isinstance(person, Device):
-            self._devices[person] += 1
-            await self._report(person, self._site.node)
-
-    async def _went(self, person: object) -> None:
+    @asynccontextmanager
+    async def _present(self, person: object) -> AsyncIterator[None]:
+        """A device is here for the length of the block, and a little longer."""
         if not isinstance(person, Device):
+            yield
             return
+        try:
+            await self._presence.came(person)
+            yield
+        finally:
+            await self._went(person)
+
+    async def _went(self, device: Device) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
                 await self._ending.wait()
-        self._devices[person] -= 1
-        if self._devices[person] <= 0:
-            del self._devices[person]
-            await self._report(person, None)
-
-    async def _report(self, device: Device, node: str | None) -> None:
-        try:
-            await self._site.places.device_online(device.room, device.role, node)
-        except TryAgainError:
-            _log.warning("device_not_noted", room=device.room, role=device.role)
-        self._site.board.announce({room_topic(device.room), point_topic(device.point)})
+        await self._presence.went(device)
 
 
 class _Stream:

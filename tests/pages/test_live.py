@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientResponse
 
+from etapalvelu.domain.errors import TryAgainError
 from etapalvelu.domain.people import Staff
 from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
 from tests.doorstep import ADMIN, FAR_ADVISOR, Doorstep
@@ -206,6 +207,28 @@ async def test_a_stream_ends_with_its_login(whole: Doorstep) -> None:
             await ear.next()
         await browser.post("/logout", {})
         assert await ear.ended() == [("reload", {})]
+
+
+async def test_a_stream_outlives_a_database_that_is_away_and_says_then_what_it_missed(
+    whole: Doorstep, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> bool:
+        raise TryAgainError
+
+    monkeypatch.setattr("etapalvelu.pages.live.LOOK_SECONDS", 0.05)
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+
+    async with listening(whole, "?page=advisor", await browser.headers()) as ear:
+        for _ in range(4):
+            await ear.next()
+        with monkeypatch.context() as patch:
+            patch.setattr("etapalvelu.access.Access.login_stands", away)
+            patch.setattr("etapalvelu.pages.site.Site.rooms_of", away)
+            await browser.post("/advisor", WANTED)
+            await asyncio.sleep(1.5)
+        fresh = await ear.until("fragment", target="open-sessions")
+
+    assert [strong.text for strong in read(fresh["html"]).all("strong")] == ["Pensions"]
 
 
 async def test_a_server_that_goes_down_says_so(whole: Doorstep) -> None:
