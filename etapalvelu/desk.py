@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol, TypeVar, cast
 
 import msgspec
+import structlog
 
 from etapalvelu.domain.claims import claim, due, release, require_expert
 from etapalvelu.domain.codes import (
@@ -66,6 +67,8 @@ from etapalvelu.ports import (
     SessionStore,
 )
 from etapalvelu.seats import CallSettings, SeatName, SeatOffer, offer_seat, seat_name
+
+_log = structlog.get_logger("desk")
 
 # How long a deed's key is kept, so that a repeated request is answered as the first time.
 KEY_HOURS = 24
@@ -316,19 +319,28 @@ class Desk:
     # What time demands
 
     async def sweep(self) -> None:
-        """Do what time demands: leases that ran out, waiting that went on past the theme's hours."""
+        """Do what time demands: leases that ran out, waiting past the theme's hours, sessions that everybody left.
+
+        A session that cannot be dealt with is logged and keeps no other waiting; a database that is away ends the round.
+        """
         now = self._clock()
         for session in await self._sessions.open_sessions():
-            closes_at = self.closing_time(session)
-            if due(session, now, closes_at):
-                await self._elapse(session, partial(due, now=now, closes_at=closes_at))
+            try:
+                await self._elapse(session, now)
+            except TryAgainError:
+                raise
+            except Exception:  # noqa: BLE001 - every session gets its turn; what happened is logged whole
+                _log.exception("session_not_swept", session=session.id)
 
     async def forget_keys(self) -> None:
         """Idempotency keys are kept for a day."""
         await self._sessions.forget_keys(self._clock() - timedelta(hours=KEY_HOURS))
 
-    async def _elapse(self, session: Session, decide: Decide) -> None:
-        after = await self._ledger.change_if_true(session.id, SYSTEM, decide)
+    async def _elapse(self, session: Session, now: datetime) -> None:
+        closes_at = self.closing_time(session)
+        if not due(session, now, closes_at):
+            return
+        after = await self._ledger.change_if_true(session.id, SYSTEM, partial(due, now=now, closes_at=closes_at))
         if after is not None and not after.is_open:
             await self._calls.end(after.id, after.close_cause or CloseCause.LOST)
         elif after is not None:

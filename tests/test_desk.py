@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from etapalvelu.desk import CloseRequest, OpenRequest
 from etapalvelu.domain.codes import (
@@ -28,12 +29,15 @@ from etapalvelu.domain.errors import (
     OutsideHoursError,
     RoomInUseError,
     RoomNotFitError,
+    TryAgainError,
     WrongStateError,
 )
 from etapalvelu.domain.log import verify
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room
+from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import THEMES
+from etapalvelu.ledger import Decide, Ledger
 from etapalvelu.ports import Account, DeedKey
 from signaling import ticket
 from signaling.errors import RefusedError
@@ -416,6 +420,59 @@ async def test_waiting_ends_when_the_theme_closes(service: Service) -> None:
 
     assert (await service.session(waiting.id)).close_cause is CloseCause.HOURS_ENDED
     assert ("end", waiting.id, "hours_ended") in service.calls.asked
+
+
+async def test_a_session_that_everybody_left_ends_and_its_room_is_free_again(service: Service) -> None:
+    session = await service.opened()
+    await service.attendance.joined(session.id, "room", SCREEN.actor)
+    service.clock.advance(minutes=30)
+    await service.desk.sweep()
+    waits = await service.session(session.id)
+    await service.attendance.left(session.id, "room", SCREEN.actor, "lost")
+
+    service.clock.advance(minutes=10)
+    await service.desk.sweep()
+
+    assert waits.is_open
+    assert (await service.session(session.id)).close_cause is CloseCause.LOST
+    assert (await service.sessions.entries(session.id))[-1].actor == "system"
+    assert service.calls.asked == [("end", session.id, "lost")]
+    assert (await service.opened()).state is State.WAITING
+
+
+async def test_a_session_that_fails_keeps_no_other_waiting(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, sound = await service.opened("rantala-1"), await service.opened("rantala-2")
+    change = Ledger.change_if_true
+
+    async def fails(ledger: Ledger, session_id: str, actor: str, decide: Decide) -> Session | None:
+        if session_id == broken.id:
+            raise ZeroDivisionError
+        return await change(ledger, session_id, actor, decide)
+
+    monkeypatch.setattr(Ledger, "change_if_true", fails)
+    service.clock.advance(minutes=10)
+    with capture_logs() as lines:
+        await service.desk.sweep()
+
+    assert [(line["event"], line["session"]) for line in lines] == [("session_not_swept", broken.id)]
+    assert not (await service.session(sound.id)).is_open
+
+
+async def test_a_database_that_is_away_ends_the_round(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def away(_ledger: Ledger, session_id: str, _actor: str, _decide: Decide) -> None:
+        asked.append(session_id)
+        raise TryAgainError
+
+    for room in ("rantala-1", "rantala-2"):
+        await service.opened(room)
+    monkeypatch.setattr(Ledger, "change_if_true", away)
+    service.clock.advance(minutes=10)
+
+    with pytest.raises(TryAgainError):
+        await service.desk.sweep()
+    assert len(asked) == 1
 
 
 async def test_a_repeated_deed_answers_as_the_first_time(service: Service) -> None:

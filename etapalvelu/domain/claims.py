@@ -15,6 +15,10 @@ LEASE_SECONDS = 20
 # Seated but without picture and sound for this long, the session goes back to its queue.
 CONNECT_SECONDS = 60
 
+# A session where nobody sits and nothing has happened for this long is lost: its room is wanted. Long enough for the room's
+# devices to come after the opening, or after a restart.
+LOST_SECONDS = 600
+
 
 def claim(who: Person, session: Session) -> Sequence[Event]:
     """The expert takes a waiting session, or answers its transfer request."""
@@ -55,9 +59,12 @@ def require_expert(who: Person, session: Session) -> None:
 
 
 def due(session: Session, now: datetime, closes_at: datetime | None) -> Sequence[Event]:
-    """What time alone demands: an end to waiting at the theme's closing, to an unused claim, to a call without a picture."""
-    if session.state is State.WAITING:
-        return [Closed(cause=CloseCause.HOURS_ENDED)] if closes_at is not None and now >= closes_at else []
+    """What time alone demands: an end to waiting at the theme's closing, to a session that everybody left, to an unused
+    claim, to a call without a picture."""
+    if session.state is State.WAITING and closes_at is not None and now >= closes_at:
+        return [Closed(cause=CloseCause.HOURS_ENDED)]
+    if session.state in (State.WAITING, State.CLAIMED) and not session.seats and _is_quiet(session, now):
+        return [Closed(cause=CloseCause.LOST)]
     lease = timedelta(seconds=session.lease_seconds)
     if session.state is State.CONNECTED:
         # Its expert left, and the one who answered the transfer request never sat down.
@@ -70,3 +77,7 @@ def due(session: Session, now: datetime, closes_at: datetime | None) -> Sequence
         return release(session, ReleaseReason.LEASE) if over else []
     over = now >= session.claimed_at + lease + timedelta(seconds=CONNECT_SECONDS)
     return release(session, ReleaseReason.EXPERT_LOST) if over else []
+
+
+def _is_quiet(session: Session, now: datetime) -> bool:
+    return now >= session.last_at + timedelta(seconds=LOST_SECONDS)

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from etapalvelu.domain.claims import CONNECT_SECONDS, LEASE_SECONDS, claim, due, release, require_expert
+from etapalvelu.domain.claims import CONNECT_SECONDS, LEASE_SECONDS, LOST_SECONDS, claim, due, release, require_expert
 from etapalvelu.domain.codes import CloseCause, Language, ReleaseReason, Seat
 from etapalvelu.domain.errors import AlreadyTakenError, NotAllowedError, RefusalError, WrongStateError
-from etapalvelu.domain.events import Claimed, Closed, Event, Left, Released, Transferred, TransferRequested
+from etapalvelu.domain.events import Claimed, Closed, Event, Joined, Left, Released, Transferred, TransferRequested
 from etapalvelu.domain.people import Device, Person, Role, Staff
 from tests.domain.samples import ASKED, CLAIMED, CLOSED, ENDED, HANDED_OVER, NOW, OPENED, SERVED, TAKEN, WAITING, after, sits
 
@@ -87,6 +87,7 @@ def test_a_deed_of_the_expert_needs_this_sessions_expert() -> None:
 
 LEASE_OVER = NOW + timedelta(seconds=LEASE_SECONDS)
 CONNECT_OVER = LEASE_OVER + timedelta(seconds=CONNECT_SECONDS)
+LOST = NOW + timedelta(seconds=LOST_SECONDS)
 CLOSES = NOW + timedelta(hours=6)
 SEATED = (*TAKEN, *sits(Seat.EXPERT))
 DESERTED = (*HANDED_OVER, Left(seat=Seat.EXPERT))
@@ -95,7 +96,9 @@ DESERTED = (*HANDED_OVER, Left(seat=Seat.EXPERT))
 @pytest.mark.parametrize(
     ("history", "moment", "events"),
     [
-        (WAITING, CLOSES, [Closed(cause=CloseCause.HOURS_ENDED)]),
+        (tuple(sits(Seat.ROOM)), CLOSES, [Closed(cause=CloseCause.HOURS_ENDED)]),
+        (WAITING, LOST, [Closed(cause=CloseCause.LOST)]),
+        ((*sits(Seat.ROOM), Left(seat=Seat.ROOM)), LOST, [Closed(cause=CloseCause.LOST)]),
         (TAKEN, LEASE_OVER, [Released(expert="eero", reason=ReleaseReason.LEASE)]),
         (SEATED, CONNECT_OVER, [Left(seat=Seat.EXPERT), Released(expert="eero", reason=ReleaseReason.EXPERT_LOST)]),
         (DESERTED, LEASE_OVER, [Released(expert="elsa", reason=ReleaseReason.LEASE)]),
@@ -117,8 +120,21 @@ def test_time_demands_nothing_of_a_session_that_is_served_or_over(history: Seque
     assert due(after(*history), NOW + timedelta(days=3), CLOSES) == []
 
 
-def test_waiting_without_closing_hours_has_no_end() -> None:
-    assert due(after(), NOW + timedelta(days=3), None) == []
+def test_waiting_without_closing_hours_has_no_end_while_somebody_sits_there() -> None:
+    assert due(after(*sits(Seat.ROOM)), NOW + timedelta(days=3), None) == []
+
+
+def test_whatever_happens_in_a_session_makes_it_live_on() -> None:
+    session = after(Joined(seat=Seat.ROOM), Left(seat=Seat.ROOM), now=LOST)
+
+    assert due(session, LOST + timedelta(seconds=LOST_SECONDS - 1), None) == []
+
+
+def test_a_claim_that_nobody_looked_after_ends_as_lost_and_hours_that_ended_come_first() -> None:
+    claimed = after(CLAIMED)
+
+    assert due(claimed, LOST, None) == [Closed(cause=CloseCause.LOST)]
+    assert due(after(), CLOSES, CLOSES) == [Closed(cause=CloseCause.HOURS_ENDED)]
 
 
 def test_the_lease_is_the_one_that_was_given() -> None:
