@@ -266,6 +266,7 @@ class Access:
             ("password", "too_short", len(request.password) >= SHORTEST_PASSWORD),
             ("password", "too_long", len(request.password) <= LONGEST_PASSWORD),
             ("themes", "unknown_value", self._themes.issuperset(request.themes)),
+            ("point", "required", request.point is not None or request.role is not Role.ADVISOR),
             ("point", "unknown_value", request.point is None or await self._places.point(request.point) is not None),
         )
         for field, problem, holds in checks:

@@ -31,6 +31,7 @@ PROBLEMS = {
     ("account", "malformed"): "malformed; write up to 40 small letters, digits, dots and dashes",
     ("account", "unknown_value"): "there is none of this name that may sign in; make one with `etapalvelu staff add`",
     ("password", "too_short"): f"too short; at least {SHORTEST_PASSWORD} characters",
+    ("point", "required"): "an advisor works at one; name it with --point",
     ("themes", "unknown_value"): f"one is unknown; themes are {', '.join(theme.key for theme in THEMES)}",
 }
 

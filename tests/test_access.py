@@ -381,6 +381,7 @@ async def test_an_account_is_made_as_asked(access: Access) -> None:
         ({"password": "x" * 201}, "password", "too_long"),
         ({"themes": ("gardening",)}, "themes", "unknown_value"),
         ({"point": "nowhere"}, "point", "unknown_value"),
+        ({"point": None}, "point", "required"),
     ],
 )
 async def test_a_bad_account_is_refused_by_field(access: Access, change: dict[str, object], field: str, problem: str) -> None:

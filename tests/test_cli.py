@@ -327,6 +327,7 @@ def test_an_account_is_added_once(shell: Shell, config: Path) -> None:
             "long enough password",
             f"themes: one is unknown; themes are {', '.join(theme.key for theme in THEMES)}",
         ),
+        ("aino --role advisor", "long enough password", "point: an advisor works at one; name it with --point"),
         ("aino --role advisor --point nowhere", "long enough password", "point: there is none of this name"),
     ],
 )
