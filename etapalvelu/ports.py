@@ -169,7 +169,9 @@ class PlaceStore(Protocol):
         """The device's live stream is open on this node, or (None) nowhere."""
         ...
 
-    async def document_camera(self, room: str, state: DocumentCamera) -> None: ...
+    async def document_camera(self, room: str, state: DocumentCamera, name: str = "") -> None:
+        """`name` is the device's own, as browsers label it; empty when it is no device of the room PC."""
+        ...
 
     async def node_started(self, node: str) -> None:
         """Forget streams that an earlier run of this node left open."""

@@ -87,9 +87,10 @@ class PairBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class StatusBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the room agent says of its document camera."""
+    """What the room agent says of its document camera; `name` as browsers label it, where it is a device of the room PC."""
 
     document_camera: DocumentCamera
+    name: Annotated[str, Meta(max_length=120)] = ""
     width: Pixels | None = None
     height: Pixels | None = None
 

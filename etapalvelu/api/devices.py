@@ -29,7 +29,7 @@ class Devices:
     async def status(self, asked: Asked, body: StatusBody) -> None:
         if not isinstance(asked.person, Device):
             raise NotAllowedError
-        await self._places.document_camera(asked.person.room, body.document_camera)
+        await self._places.document_camera(asked.person.room, body.document_camera, body.name)
         self._board.announce({room_topic(asked.person.room), point_topic(asked.person.point)})
 
 

@@ -41,6 +41,7 @@ class RoomDevices(msgspec.Struct, frozen=True, kw_only=True):
     agent_paired: bool = False
     agent_online: bool = False
     document_camera: DocumentCamera | None = None
+    document_camera_name: str = ""
 
 
 def readiness(devices: RoomDevices) -> Readiness:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from etapalvelu.access import Visitor, renew_cookie, set_cookie, visitor_if_any
+from etapalvelu.access import Visitor, cookie_name, renew_cookie, set_cookie, visitor_if_any
 from etapalvelu.domain.errors import RefusalError, WrongCredentialsError
 from etapalvelu.domain.people import Device, Role
 from etapalvelu.domain.queue import place_of
@@ -27,7 +27,8 @@ async def show(request: web.Request) -> web.StreamResponse:
         return await _pair(request, request.query["pair"])
     site, visitor = site_of(request), visitor_if_any(request)
     if visitor is None:
-        return await _pair_form(request)
+        was_paired = cookie_name(request, Role.ROOM) in request.cookies
+        return await _pair_form(request, language_of(request).text("room.pair_replaced") if was_paired else "")
     response = await site.page(request, PAGE, await room_values(site, visitor))
     renew_cookie(request, response, Role.ROOM)
     return response
@@ -45,7 +46,9 @@ async def room_values(site: Site, visitor: Visitor) -> dict[str, object]:
     sessions = await site.sessions.open_sessions()
     session = session_in(screen.room, sessions)
     place = place_of(session, sessions) if session else None
-    return {"room": room_view(room.name if room else screen.room, point, session, place)}
+    devices = (await site.places.devices([screen.room]))[screen.room]
+    name = room.name if room else screen.room
+    return {"room": room_view(name, point, session, place, devices.document_camera_name)}
 
 
 async def fragments(site: Site, visitor: Visitor, language: Language) -> dict[str, str]:

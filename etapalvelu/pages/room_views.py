@@ -28,8 +28,15 @@ def session_in(room: str, sessions: Iterable[Session]) -> Session | None:
     return next((session for session in sessions if session.room == room and session.is_open), None)
 
 
-def room_view(name: str, point: ServicePoint | None, session: Session | None, place: int | None) -> RoomView:
-    around = RoomView(name=name, point=point.name if point else "", phone=point.phone if point else "")
+def room_view(
+    name: str, point: ServicePoint | None, session: Session | None, place: int | None, document_camera: str = ""
+) -> RoomView:
+    around = RoomView(
+        name=name,
+        point=point.name if point else "",
+        phone=point.phone if point else "",
+        document_camera=document_camera,
+    )
     if session is None:
         return around
     return msgspec.structs.replace(

@@ -25,7 +25,7 @@ from etapalvelu.room.capture import CaptureError, proven
 from etapalvelu.room.encoder import raise_ceiling
 from etapalvelu.room.pixels import PictureError
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError, checked_address, client_session
-from etapalvelu.room.source import Source, SourceError, parse_source
+from etapalvelu.room.source import Source, SourceError, device_name, parse_source
 from etapalvelu.tasks import spawn
 from signaling.errors import RefusedError
 
@@ -213,7 +213,7 @@ class RoomAgent:
             self._camera_changed.clear()
             wait = REPORT_SECONDS
             try:
-                await self._server.report(self._camera.status)
+                await self._server.report(self._camera.status, device_name(self._camera.source))
                 retry = FIRST_RETRY_SECONDS
             except (ServerAwayError, ServerRefusedError) as error:
                 log.debug("the camera could not be reported: %s", error)

@@ -66,7 +66,7 @@ class Camera:
     """Start it once, stop it once. All but `_read` and what it calls belongs to the event loop."""
 
     def __init__(self, source: Source, *, open_source: OpenCapture = open_capture) -> None:
-        self._source = source
+        self.source = source
         self._open = open_source
         self._status = CameraStatus(camera="opening", width=0, height=0)
         self._listeners: list[Listener] = []
@@ -147,7 +147,7 @@ class Camera:
         if status == self._status:
             return
         if status.camera != self._status.camera:
-            log.info("document camera is %s, source=%s", status.camera, self._source.kind.value)
+            log.info("document camera is %s, source=%s", status.camera, self.source.kind.value)
         self._status = status
         for listener in self._listeners:
             listener(status)
@@ -167,18 +167,18 @@ class Camera:
         """Open the source and read until it fails; return the number of the last frame."""
         capture: Capture | None = None
         try:
-            capture = self._open(self._source)
+            capture = self._open(self.source)
             while not self._ending.is_set():
                 picture = capture.read()
                 number += 1
                 self._slot = Frame(number=number, at=time.monotonic(), picture=picture)
                 self._tell(self._take_newest)
         except (CaptureError, PictureError, cv2.error) as error:
-            log.warning("document camera failed, source=%s: %s", self._source.kind.value, _in_a_line(error))
+            log.warning("document camera failed, source=%s: %s", self.source.kind.value, _in_a_line(error))
             self._tell(self._not_opened)
         # The thread must outlive a fault of ours, or the room loses its camera until somebody comes.
         except Exception:
-            log.exception("document camera failed unexpectedly, source=%s", self._source.kind.value)
+            log.exception("document camera failed unexpectedly, source=%s", self.source.kind.value)
             self._tell(self._not_opened)
         finally:
             if capture is not None:

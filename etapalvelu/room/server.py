@@ -68,6 +68,7 @@ class _SeatWanted(Struct, frozen=True):
 
 class _CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     document_camera: str
+    name: str = ""
     width: int = 0
     height: int = 0
 
@@ -115,9 +116,9 @@ class Server:
         """A fresh ticket for this room's camera in the session."""
         return _read(await self._post(f"/api/v1/sessions/{session}/ticket", _SeatWanted("camera")), Seating)
 
-    async def report(self, status: CameraStatus) -> None:
-        """Tell how the document camera is."""
-        report = _CameraReport(document_camera=status.camera, width=status.width, height=status.height)
+    async def report(self, status: CameraStatus, name: str = "") -> None:
+        """Tell how the document camera is, and its name: the room's page leaves that one alone."""
+        report = _CameraReport(document_camera=status.camera, name=name, width=status.width, height=status.height)
         await self._post("/api/v1/devices/status", report)
 
     @asynccontextmanager

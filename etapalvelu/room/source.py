@@ -33,6 +33,7 @@ _FORMS: Final = "v4l2:/dev/video0, file:PATH, images:PATTERN, mjpeg:URL, rtsp:UR
 _SCHEMES: Final = {Kind.MJPEG: ("http", "https"), Kind.RTSP: ("rtsp", "rtsps")}
 _NUMBER_IN_PATTERN: Final = re.compile(r"%0?\d*d")
 _SNIFFED_BYTES: Final = 4096
+_LONGEST_NAME: Final = 120
 
 
 def parse_source(text: str) -> Source:
@@ -58,6 +59,16 @@ def parse_source(text: str) -> Source:
         case Kind.IMAGES:
             _check_pattern(place)
     return Source(kind, place)
+
+
+def device_name(source: Source, devices: Path = Path("/sys/class/video4linux")) -> str:
+    """The name the kernel, and so the browser, gives a V4L2 device; empty for other sources, and while it is away."""
+    if source.kind is not Kind.V4L2:
+        return ""
+    try:
+        return (devices / Path(source.place).resolve().name / "name").read_text(encoding="utf-8").strip()[:_LONGEST_NAME]
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _url(kind: Kind, place: str) -> str:

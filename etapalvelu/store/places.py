@@ -65,6 +65,7 @@ class SqlPlaces:
         pairs = {(row.room, row.role) for row in paired}
         online = {(row.room, row.role) for row in known if row.node is not None}
         cameras = {row.room: row.document_camera for row in known if row.role == Role.AGENT}
+        names = {row.room: row.document_camera_name for row in known if row.role == Role.AGENT}
         return {
             room: RoomDevices(
                 screen_paired=(room, Role.ROOM) in pairs,
@@ -72,6 +73,7 @@ class SqlPlaces:
                 agent_paired=(room, Role.AGENT) in pairs,
                 agent_online=(room, Role.AGENT) in online,
                 document_camera=DocumentCamera(cameras[room]) if cameras.get(room) else None,
+                document_camera_name=names.get(room) or "",
             )
             for room in ids
         }
@@ -79,8 +81,8 @@ class SqlPlaces:
     async def device_online(self, room: str, role: Role, node: str | None) -> None:
         await self._set_device(room, role, {"node": node})
 
-    async def document_camera(self, room: str, state: DocumentCamera) -> None:
-        await self._set_device(room, Role.AGENT, {"document_camera": state})
+    async def document_camera(self, room: str, state: DocumentCamera, name: str = "") -> None:
+        await self._set_device(room, Role.AGENT, {"document_camera": state, "document_camera_name": name})
 
     async def node_started(self, node: str) -> None:
         async with writing(self._engine) as connection:

@@ -130,6 +130,8 @@ device = Table(
     # Where its live stream is open just now.
     Column("node", String(64)),
     Column("document_camera", String(16)),
+    # As the kernel, and so the browser, names it: the room's page leaves it to the agent.
+    Column("document_camera_name", String(120)),
     PrimaryKeyConstraint("room", "role"),
 )
 

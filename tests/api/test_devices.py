@@ -45,11 +45,12 @@ async def test_five_wrong_codes_a_minute_are_enough(doorstep: Doorstep) -> None:
 
 async def test_the_cameras_state_is_kept_and_announced(doorstep: Doorstep) -> None:
     async with doorstep.service.board.listen([room_topic("rantala-1")]) as notices:
-        answer = await doorstep.post("/devices/status", AGENT, {"document_camera": "lost"})
+        answer = await doorstep.post("/devices/status", AGENT, {"document_camera": "lost", "name": "DocCam 4K"})
         await notices.wait()
 
     devices = await doorstep.service.places.devices(["rantala-1"])
-    assert (answer.status, devices["rantala-1"].document_camera) == (204, DocumentCamera.LOST)
+    said = devices["rantala-1"]
+    assert (answer.status, said.document_camera, said.document_camera_name) == (204, DocumentCamera.LOST, "DocCam 4K")
 
 
 async def test_a_screen_speaks_for_no_camera(doorstep: Doorstep) -> None:

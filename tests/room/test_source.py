@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from etapalvelu.room.source import Kind, Source, SourceError, parse_source
+from etapalvelu.room.source import Kind, Source, SourceError, device_name, parse_source
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,19 @@ def test_a_pattern_needs_a_picture_that_fits_it(tmp_path: Path) -> None:
         parse_source(f"images:{tmp_path}/page-%d.png")
     (tmp_path / "page-001.png").write_bytes(b"\0")
     assert parse_source(f"images:{tmp_path}/page-%03d.png") == Source(Kind.IMAGES, f"{tmp_path}/page-%03d.png")
+
+
+def test_a_device_has_the_name_the_kernel_gives_it_also_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "video3").mkdir()
+    (tmp_path / "video3" / "name").write_text("DocCam 4K: DocCam\n")
+    device, link = tmp_path / "dev" / "video3", tmp_path / "by-id"
+    device.parent.mkdir()
+    device.touch()
+    link.symlink_to(device)
+
+    assert device_name(Source(Kind.V4L2, str(link)), tmp_path) == "DocCam 4K: DocCam"
+
+
+@pytest.mark.parametrize("source", [Source(Kind.V4L2, "/dev/video9"), Source(Kind.TEST), Source(Kind.FILE, "/video3")])
+def test_a_device_that_is_away_and_what_is_no_device_have_no_name(source: Source, tmp_path: Path) -> None:
+    assert device_name(source, tmp_path) == ""

@@ -68,7 +68,7 @@ async def test_a_room_is_known_by_what_its_devices_say(places: SqlPlaces, engine
         await places.device_online("rantala-1", role, "node-1")
     await places.document_camera("rantala-1", DocumentCamera.OPENING)
     await places.document_camera("rantala-1", DocumentCamera.OK)
-    await places.document_camera("rantala-2", DocumentCamera.LOST)
+    await places.document_camera("rantala-2", DocumentCamera.LOST, "DocCam 4K")
 
     assert await places.devices(["rantala-1", "rantala-2", "kaupunki-1"]) == {
         "rantala-1": RoomDevices(
@@ -78,7 +78,7 @@ async def test_a_room_is_known_by_what_its_devices_say(places: SqlPlaces, engine
             agent_online=True,
             document_camera=DocumentCamera.OK,
         ),
-        "rantala-2": RoomDevices(document_camera=DocumentCamera.LOST),
+        "rantala-2": RoomDevices(document_camera=DocumentCamera.LOST, document_camera_name="DocCam 4K"),
         "kaupunki-1": RoomDevices(),
     }
     await accounts.revoke_login("d0")

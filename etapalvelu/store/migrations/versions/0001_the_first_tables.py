@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("node", sa.String(length=64), nullable=True),
         sa.Column("document_camera", sa.String(length=16), nullable=True),
+        sa.Column("document_camera_name", sa.String(length=120), nullable=True),
         sa.ForeignKeyConstraint(
             ["room"],
             ["room.id"],
