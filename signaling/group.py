@@ -28,6 +28,7 @@ from signaling.effects import (
 from signaling.errors import PeerError, SignalingError, TicketError
 from signaling.line import Limits, Line
 from signaling.messages import Bye, FromPeer, Seat, Welcome
+from signaling.pace import Pace
 from signaling.ticket import Claims, ResumeClaims, mint_resume
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Group:
         self._around = around
         self._peers: dict[Seat, Peer] = {}
         self._lock = asyncio.Lock()
+        self._pace = Pace()
         self.call = Call(away_seconds=around.limits.away_seconds)
         self.users = 0
 
@@ -81,6 +83,8 @@ class Group:
     async def receive(self, peer: Peer, message: FromPeer) -> None:
         """What a seated peer sent; a peer that was replaced meanwhile is not heard any more."""
         seat = peer.claims.seat
+        if not self._pace.admits(seat, message, self._around.monotonic()):
+            return
         if isinstance(message, Bye):
             async with self._lock:
                 if self._peers.get(seat) is peer:

@@ -20,6 +20,7 @@ from signaling.messages import (
     StillTaken,
     Welcome,
 )
+from signaling.pace import PACE_SECONDS
 from tests.signaling.fakes import (
     JOINED_EXPERT,
     JOINED_ROOM,
@@ -58,6 +59,25 @@ class TestTalking:
             ("sampled", "call-1", "camera", "who:login-camera", quality),
             ("left", "call-1", "camera", "who:login-camera", "bye"),
         ]
+
+    async def test_samples_that_come_too_fast_are_dropped_and_nobody_is_refused(
+        self, served: Served, attendance: FakeAttendance, clocks: Clocks
+    ) -> None:
+        camera, _ = await served.sit(claims("camera"))
+        early, late = (Quality(peer="room", generation=number, stats=()) for number in (1, 2))
+
+        for _ in range(3):
+            await camera.say(early)
+        await camera.say(Noted(note=StillTaken(sha256="a" * 64, size=5, width=3, height=4, verdict="whole_page")))
+        async with asyncio.timeout(5):
+            while attendance.heard[-1][0] != "noted":  # noqa: ASYNC110 - a state, no event
+                await asyncio.sleep(0.005)
+        clocks.advance(PACE_SECONDS)
+        await camera.say(late)
+        await camera.say(Bye())
+
+        assert await camera.end() == (1000, "")
+        assert [heard[4] for heard in attendance.heard if heard[0] == "sampled"] == [early, late]
 
     async def test_a_departure_is_told_after_its_commit_and_nobody_else_waits_for_it(
         self, served: Served, attendance: FakeAttendance
