@@ -33,6 +33,7 @@ from etapalvelu.domain.places import Room, ServicePoint
 from etapalvelu.domain.themes import ALL_WEEK
 from etapalvelu.keys import load_keys
 from etapalvelu.maintenance import access_to, bring_up, database
+from etapalvelu.pages.live import STREAMS_OF_A_LOGIN
 from etapalvelu.ports import StaffRequest
 from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.sessions import SqlSessions
@@ -61,7 +62,7 @@ class Prepared:
     """A product's data with a person and rooms to sit in."""
 
     config: Path
-    token: str
+    tokens: list[str]
     tickets: list[str]
 
 
@@ -87,21 +88,21 @@ def _print(kind: str, sockets: int, ours: list[Cost], bare: list[Cost]) -> None:
 async def _product(kind: str, sockets: int, seconds: float) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
-        data = await _prepare(Path(folder), port, sockets if kind == "call" else 1)
+        data = await _prepare(Path(folder), port, sockets if kind == "call" else 1, -(-sockets // STREAMS_OF_A_LOGIN))
         async with _server("-m", "etapalvelu", "serve", "--config", str(data.config), port=port) as pid:
             return await _measure(pid, port, sockets, seconds, _connect(kind, data))
 
 
 async def _bare(kind: str, sockets: int, seconds: float) -> Cost:
     port = _free_port()
-    data = Prepared(config=Path(), token="bare", tickets=["bare"] * sockets)  # noqa: S106 - the bare server asks nobody
+    data = Prepared(config=Path(), tokens=["bare"] * sockets, tickets=["bare"] * sockets)  # noqa: S106 - the bare server asks nobody
     async with _server(str(HERE / "bare_server.py"), str(port), port=port) as pid:
         return await _measure(pid, port, sockets, seconds, _connect(kind, data))
 
 
 def _connect(kind: str, data: Prepared) -> Connect:
-    async def live(http: aiohttp.ClientSession, stack: AsyncExitStack, _number: int) -> None:
-        headers = {"Authorization": f"Bearer {data.token}"}
+    async def live(http: aiohttp.ClientSession, stack: AsyncExitStack, number: int) -> None:
+        headers = {"Authorization": f"Bearer {data.tokens[number // STREAMS_OF_A_LOGIN]}"}
         stream = await stack.enter_async_context(http.get("/live?page=advisor", headers=headers))
         stream.raise_for_status()
         await stream.content.readline()
@@ -154,7 +155,7 @@ async def _answers(http: aiohttp.ClientSession, port: int) -> bool:
         return False
 
 
-async def _prepare(folder: Path, port: int, rooms: int) -> Prepared:
+async def _prepare(folder: Path, port: int, rooms: int, logins: int) -> Prepared:
     path = folder / "config.toml"
     path.write_text(CONFIG.format(port=port), encoding="utf-8")
     config = load(path, {})
@@ -173,8 +174,8 @@ async def _prepare(folder: Path, port: int, rooms: int) -> Prepared:
         access = access_to(config, engine)
         password = secrets.token_urlsafe()
         await access.create_account(StaffRequest(account="advisor", role=Role.ADVISOR, password=password, point="p"))
-        token = await access.add_token("advisor")
-    return Prepared(config=path, token=token, tickets=tickets)
+        tokens = [await access.add_token("advisor") for _ in range(logins)]
+    return Prepared(config=path, tokens=tokens, tickets=tickets)
 
 
 def _ticket(config: Config, call: str, room: str) -> str:

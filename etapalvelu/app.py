@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from etapalvelu.access import Access
 from etapalvelu.api import routes as api_routes
 from etapalvelu.api.problems import tell_problems
+from etapalvelu.attempts import address_group
 from etapalvelu.attendance import SessionAttendance
 from etapalvelu.board.local import LocalBoard
 from etapalvelu.calendar import FinnishCalendar, OpenCalendar
@@ -109,6 +110,7 @@ def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
         origins=_origins(config),
         limits=Limits(heartbeat_seconds=config.call.heartbeat_seconds, away_seconds=config.call.seat_limit_seconds),
         login_stands=access.login_stands,
+        address_group=address_group,
     )
     desk = Desk(
         ledger=ledger,

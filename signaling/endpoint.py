@@ -40,9 +40,11 @@ class CallEndpoint:
         relay: Relay | None = None,
         login_stands: Callable[[str], Awaitable[bool]] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        address_group: Callable[[str | None], str] = str,
     ) -> None:
         """`origins` are allowed besides the request's own host. `login_stands` is asked when a resume token comes
-        to a server that does not know the seat (it was restarted); without it such a login is taken to stand."""
+        to a server that does not know the seat (it was restarted); without it such a login is taken to stand.
+        `address_group` tells which addresses are counted as one."""
         self._around = Surroundings(
             attendance=attendance,
             resume_key=resume_key,
@@ -59,7 +61,8 @@ class CallEndpoint:
         self._relay = relay or LocalRelay()
         self._groups: dict[str, Group] = {}
         self._lines: set[Line] = set()
-        self._before_hello: set[Line] = set()
+        self._address_group = address_group
+        self._before_hello: dict[Line, str] = {}
         self._dropped_logins: dict[str, float] = {}
         self._is_closing = False
         self._relay.attach(self._obey)
@@ -100,18 +103,19 @@ class CallEndpoint:
             raise web.HTTPBadRequest(text=f"this websocket speaks the subprotocol {SUBPROTOCOL}\n")
         if not self._is_origin_allowed(request):
             raise web.HTTPForbidden(text="the page's origin may not open this websocket\n")
-        if self._is_closing or len(self._before_hello) >= self._limits.sockets_before_hello:
+        address = self._address_group(request.remote)
+        if self._is_closing or self._is_crowded(address):
             raise web.HTTPServiceUnavailable(text="try again in a moment\n", headers={"Retry-After": "2"})
         line = Line(self._limits, self._around.monotonic)
         self._lines.add(line)
-        self._before_hello.add(line)
+        self._before_hello[line] = address
         try:
             socket = await line.open(request)
             async with asyncio.TaskGroup() as group:
                 await line.carry(group.create_task(self._serve(line)))
         finally:
             self._lines.discard(line)
-            self._before_hello.discard(line)
+            self._before_hello.pop(line, None)
         return socket
 
     async def _serve(self, line: Line) -> None:
@@ -140,7 +144,7 @@ class CallEndpoint:
                 text = await line.receive()
         except TimeoutError:
             raise PeerError("hello_timeout", f"hello comes within {self._limits.hello_seconds:g} s") from None
-        self._before_hello.discard(line)
+        self._before_hello.pop(line, None)
         if text is None:
             return None
         hello = decode_from_peer(text)
@@ -210,6 +214,12 @@ class CallEndpoint:
             group.users -= 1
             if group.users == 0 and group.call.is_empty and self._groups.get(name) is group:
                 del self._groups[name]
+
+    def _is_crowded(self, address: str) -> bool:
+        """Truth that too many sockets have not said hello: of this address, or of all."""
+        waiting = self._before_hello.values()
+        of_one = sum(1 for other in waiting if other == address)
+        return len(waiting) >= self._limits.sockets_before_hello or of_one >= self._limits.sockets_before_hello_of_one
 
     def _is_origin_allowed(self, request: web.Request) -> bool:
         origin = request.headers.get("Origin")

@@ -24,7 +24,10 @@ CLOSE_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Times in seconds. `away_seconds` is how long a lost seat is kept, `resume_seconds` how long a token works."""
+    """Times in seconds. `away_seconds` is how long a lost seat is kept, `resume_seconds` how long a token works.
+
+    `sockets_before_hello_of_one` is the share that one address may have of all that have not said hello yet.
+    """
 
     hello_seconds: float = 2.0
     heartbeat_seconds: float = 3.0
@@ -36,6 +39,7 @@ class Limits:
     messages_per_second: float = 30.0
     messages_burst: int = 120
     sockets_before_hello: int = 256
+    sockets_before_hello_of_one: int = 64
 
 
 class Line:

@@ -4,6 +4,8 @@ Everything is said anew on each connect, so nothing is ever lost; afterwards onl
 """
 
 import asyncio
+import math
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
@@ -12,7 +14,7 @@ import structlog
 from aiohttp import web
 
 from etapalvelu.access import visitor_of
-from etapalvelu.domain.errors import NotFoundError, RefusalError, TryAgainError
+from etapalvelu.domain.errors import NotFoundError, RefusalError, TooManyAttemptsError, TryAgainError
 from etapalvelu.domain.people import Device
 from etapalvelu.pages.feeds import MAIN_FEEDS, Feed, Message, Watcher
 from etapalvelu.pages.presence import Presence
@@ -27,6 +29,8 @@ HEARTBEAT_SECONDS = 10.0
 PAUSE_SECONDS = 1.0
 # Pages tell of a deed a little after it: the call that it begins is set up first, and needs the processor.
 SETTLE_SECONDS = 0.3
+# A browser opens six at most, and a program needs one: who has more of them open forgot to close them.
+STREAMS_OF_A_LOGIN = 20
 # How often a quiet stream looks whether its listener and its login are still there.
 LOOK_SECONDS = 4.0
 # Who does not read for this long loses the stream.
@@ -44,6 +48,7 @@ class Streams:
         self._site = site
         self._feeds = feeds
         self._presence = Presence(site.places, site.board, site.node)
+        self._streams: Counter[str] = Counter()
         self._closing = f"streams end on {site.node}"
         self._ending = asyncio.Event()
 
@@ -54,16 +59,29 @@ class Streams:
         if feed is None:
             raise NotFoundError
         watcher = Watcher(visitor=visitor, language=language_of(request), session_id=request.query.get("id", ""))
+        login = visitor.login.id
+        if self._streams[login] >= STREAMS_OF_A_LOGIN:
+            raise TooManyAttemptsError(math.ceil(LOOK_SECONDS))
+        self._streams[login] += 1
+        try:
+            return await self._stream(request, feed, watcher)
+        finally:
+            self._streams[login] -= 1
+            if not self._streams[login]:
+                del self._streams[login]
+
+    async def _stream(self, request: web.Request, feed: Feed, watcher: Watcher) -> web.StreamResponse:
+        person = watcher.visitor.person
         topics = {LOGINS, self._closing, *await feed.topics(self._site, watcher)}
         async with self._site.board.listen(topics) as notices:
             first = await feed.messages(self._site, watcher)
             stream = _Stream(request)
             await stream.open()
-            async with self._present(visitor.person):
+            async with self._present(person):
                 try:
                     await self._run(stream, feed, watcher, notices, first)
                 except (ConnectionError, TimeoutError):
-                    _log.debug("stream_lost", page=page)
+                    _log.debug("stream_lost")
         return stream.response
 
     def end(self) -> None:

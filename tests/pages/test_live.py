@@ -199,6 +199,24 @@ async def test_a_stream_that_names_no_page_is_of_the_role_that_asks(whole: Doors
     assert [(name, data.get("target")) for name, data in first] == [("state", None), ("fragment", target)]
 
 
+async def test_a_login_has_so_many_streams_and_no_more(whole: Doorstep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etapalvelu.pages.live.STREAMS_OF_A_LOGIN", 2)
+    monkeypatch.setattr("etapalvelu.pages.live.LOOK_SECONDS", 0.05)
+    headers = await Browser(doorstep=whole, people=(ADVISOR,)).headers()
+    other = await Browser(doorstep=whole, people=(FAR_ADVISOR,)).headers()
+
+    async with listening(whole, "", headers), listening(whole, "", headers):
+        refused = await whole.client.get("/live", headers=headers)
+        async with listening(whole, "", other):
+            pass
+    await asyncio.sleep(0.5)
+
+    assert (refused.status, await refused.json()) == (429, {"code": "too_many_attempts"})
+    assert refused.headers["Retry-After"] == "1"
+    async with listening(whole, "", headers):
+        pass
+
+
 async def test_a_stream_ends_with_its_login(whole: Doorstep) -> None:
     browser = Browser(doorstep=whole, people=(ADVISOR,))
 

@@ -65,6 +65,18 @@ class TestOpening:
 
         assert refused.value.status == 503
 
+    async def test_one_address_cannot_shut_the_others_out(self, attendance: FakeAttendance, clocks: Clocks) -> None:
+        async with serving(attendance, clocks, Limits(sockets_before_hello_of_one=1)) as served:
+            await served.connect()
+
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await served.connect()
+            async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))) as elsewhere:
+                other = await elsewhere.ws_connect(served.url, protocols=(SUBPROTOCOL,))
+                await other.close()
+
+        assert refused.value.status == 503
+
     async def test_who_leaves_without_hello_leaves_no_trace(self, served: Served, attendance: FakeAttendance) -> None:
         socket = await served.connect()
 
