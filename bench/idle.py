@@ -95,7 +95,7 @@ async def _product(kind: str, sockets: int, seconds: float) -> Cost:
 
 async def _bare(kind: str, sockets: int, seconds: float) -> Cost:
     port = _free_port()
-    data = Prepared(config=Path(), tokens=["bare"] * sockets, tickets=["bare"] * sockets)  # noqa: S106 - the bare server asks nobody
+    data = Prepared(config=Path(), tokens=["bare"] * sockets, tickets=["bare"] * sockets)
     async with _server(str(HERE / "bare_server.py"), str(port), port=port) as pid:
         return await _measure(pid, port, sockets, seconds, _connect(kind, data))
 
