@@ -45,7 +45,8 @@ PAIRING_LENGTH = 8
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf"
 
-_ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
+# Of accounts; the admin's form holds points and rooms to it too.
+SHORT_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 _SECRET_BYTES = 32
 
 Revoked = Callable[[str], Awaitable[None]]
@@ -261,7 +262,7 @@ class Access:
 
     async def _check(self, request: StaffRequest) -> None:
         checks = (
-            ("account", "malformed", _ACCOUNT_NAME.fullmatch(request.account) is not None),
+            ("account", "malformed", SHORT_NAME.fullmatch(request.account) is not None),
             ("role", "unknown_value", request.role in STAFF_ROLES),
             ("password", "too_short", len(request.password) >= SHORTEST_PASSWORD),
             ("password", "too_long", len(request.password) <= LONGEST_PASSWORD),

@@ -10,7 +10,7 @@ from etapalvelu.domain.moments import HELSINKI
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing, readiness
 from etapalvelu.domain.queue import in_order, place_of
 from etapalvelu.domain.session import Session
-from etapalvelu.domain.themes import IsHoliday, Theme, closing_time, is_open, next_opening
+from etapalvelu.domain.themes import IsHoliday, Theme, is_open, next_opening
 
 # From here on a waiting customer is told that the hours will end.
 CLOSING_WARNING = timedelta(minutes=15)
@@ -94,10 +94,6 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         return self.session.id
 
-    @property
-    def ran_well(self) -> bool:
-        return self.session.close_cause == "completed"
-
 
 def room_tile(room: Room, devices: RoomDevices | None, session: Session | None, point: str = "") -> RoomTile:
     known = devices or RoomDevices()
@@ -168,12 +164,6 @@ def session_view(
         lines=_lines(session),
         closes_at=closes_at if near else None,
     )
-
-
-def theme_closing(session: Session, themes: Iterable[Theme], now: datetime, is_holiday: IsHoliday) -> datetime | None:
-    """When the session's theme closes today; None when it is closed, or has no end."""
-    theme = next((theme for theme in themes if theme.key == session.theme), None)
-    return closing_time(now, theme.hours, is_holiday) if theme else None
 
 
 def _lines(session: Session) -> tuple[Line, ...]:

@@ -8,19 +8,19 @@ from typing import TypeVar
 import msgspec
 from multidict import MultiMapping
 
+from etapalvelu.access import SHORT_NAME
 from etapalvelu.desk import CloseRequest, OpenRequest
 from etapalvelu.domain.codes import CauseClass, CloseCause, Language, Need, Reason
 from etapalvelu.domain.people import STAFF_ROLES, Role
 from etapalvelu.domain.places import Room, ServicePoint
 from etapalvelu.domain.themes import Hours
+from etapalvelu.passwords import SHORTEST_PASSWORD
 from etapalvelu.ports import StaffRequest
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
 LONGEST_TEXT = 200
-SHORTEST_PASSWORD = 12
-NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 # A value with its words, and whether it cannot be chosen just now.
 Choice = tuple[str, str] | tuple[str, str, bool]
@@ -84,7 +84,7 @@ class Fields:
     def name(self, name: str) -> str:
         """A short name for addresses and accounts."""
         value = self.text(name)
-        if value and not set(value) <= NAME_LETTERS:
+        if value and SHORT_NAME.fullmatch(value) is None:
             self.problems.setdefault(name, "malformed")
         return value
 
