@@ -22,7 +22,7 @@ from etapalvelu.pages.advisor_views import (
     theme_choices,
 )
 from etapalvelu.pages.failures import problem_words, status_of, words
-from etapalvelu.pages.forms import Choice, Fields, FormError, FormView, close_request, codes, open_request, presence
+from etapalvelu.pages.forms import Choice, Fields, FormError, FormView, advisor_stay, close_request, codes, open_request
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import Site, language_of, new_key, site_of
 
@@ -84,7 +84,7 @@ async def stay_or_leave(request: web.Request) -> web.StreamResponse:
     fields = Fields(await request.post())
     session_id = request.match_info["id"]
     try:
-        wanted = presence(fields)
+        wanted = advisor_stay(fields)
         key = site.deed_key(visitor, fields, "stays", wanted)
         await site.desk.advisor_present(visitor.person, session_id, wanted.stays, key=key)
     except NotFoundError:

@@ -145,18 +145,18 @@ def close_request(fields: Fields) -> CloseRequest:
     return CloseRequest(cause=cause, cause_class=failed if cause is CloseCause.TECHNICAL else None)
 
 
-class Presence(msgspec.Struct, frozen=True, kw_only=True):
+class AdvisorStay(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the customer wishes the advisor to be there."""
 
     stays: bool
 
 
-def presence(fields: Fields) -> Presence:
+def advisor_stay(fields: Fields) -> AdvisorStay:
     value = fields.pick("stays")
     if value not in ("yes", "no"):
         fields.problems.setdefault("stays", "unknown_value")
     fields.check()
-    return Presence(stays=value == "yes")
+    return AdvisorStay(stays=value == "yes")
 
 
 def staff_request(fields: Fields) -> StaffRequest:
