@@ -79,12 +79,12 @@ def calendar_of(config: Config) -> Calendar:
         raise ConfigError(f"[hours] extra_holidays: {error}; write days as 2026-12-31") from None
 
 
-def make_app(config: Config, clock: Clock = utc_now) -> web.Application:
+def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None = None) -> web.Application:
     """The whole server, not yet listening. Raises `ConfigError` and `keys.KeysError`."""
     keys, themes = load_keys(Path(config.secrets.file)), themes_of(config)
     engine = make_engine(config.store.url)
     sessions, places, accounts = SqlSessions(engine), SqlPlaces(engine), SqlAccounts(engine)
-    board, passwords, calendar = LocalBoard(), Passwords(), calendar_of(config)
+    board, passwords, calendar = LocalBoard(), passwords or Passwords(), calendar_of(config)
     node = f"{socket.gethostname()}:{config.server.port}"
 
     async def revoked(login: str) -> None:

@@ -132,7 +132,7 @@ async def make_whole(service: Service, folder: FilePath) -> Doorstep:
         store=StoreSettings(url=f"sqlite+aiosqlite:///{folder}/etapalvelu.sqlite"), secrets=Secrets(file=f"{folder}/keys")
     )
     access = await _access(service, load_keys(folder / "keys").csrf, None)
-    return await _started(make_app(config, service.clock), service, access, [])
+    return await _started(make_app(config, service.clock, cheap_passwords()), service, access, [])
 
 
 async def _access(service: Service, key: bytes, revoked: Revoked | None) -> Access:
