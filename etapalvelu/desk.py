@@ -3,10 +3,9 @@
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar, cast
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -27,13 +26,10 @@ from etapalvelu.domain.codes import (
 )
 from etapalvelu.domain.errors import (
     AlreadyTakenError,
-    ConflictError,
     InvalidFieldError,
     NotAllowedError,
     NotFoundError,
     NotOfferedError,
-    RefusalError,
-    StaleError,
     TryAgainError,
     WrongStateError,
 )
@@ -56,13 +52,13 @@ from etapalvelu.domain.queue import queue_for
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Theme, closing_time
 from etapalvelu.ledger import Decide, Ledger
+from etapalvelu.once import once
 from etapalvelu.ports import (
     AccountStore,
     Answer,
     Calendar,
     Clock,
     DeedKey,
-    KeyKnownError,
     PlaceStore,
     SessionStore,
 )
@@ -105,7 +101,6 @@ class CloseRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     follow_up: FollowUp = FollowUp.NONE
 
 
-T = TypeVar("T", bound=Session | None)
 After = Callable[[Session], Awaitable[None]]
 
 
@@ -163,7 +158,7 @@ class Desk:
             await self._ledger.begin(session, entry, key)
             return session
 
-        return await self._once(key, deed)
+        return await once(self._sessions, key, deed)
 
     async def advisor_present(self, who: Person, session_id: str, stays: bool, *, key: DeedKey | None = None) -> Session:
         """The customer chose whether the advisor stays."""
@@ -205,7 +200,7 @@ class Desk:
                 await self._sessions.keep_answer(key, Answer())
             return None
 
-        return await self._once(key, deed)
+        return await once(self._sessions, key, deed)
 
     async def release(self, who: Person, session_id: str, reason: ReleaseReason, *, key: DeedKey | None = None) -> Session:
         """Give the session back; it keeps its place and its waiting time."""
@@ -364,45 +359,13 @@ class Desk:
                 await then(session)
             return session
 
-        return await self._once(key, deed)
+        return await once(self._sessions, key, deed)
 
     async def _known(self, who: Person, session_id: str) -> Session:
         session = await self._sessions.session(session_id)
         if session is None or not may_know(who, session):
             raise NotFoundError
         return session
-
-    async def _once(self, key: DeedKey | None, deed: Callable[[], Awaitable[T]]) -> T:
-        """Do the deed, or answer as the first time when its key has been used.
-
-        The key stands first in the deed's own transaction, so it is not looked for beforehand: most deeds come once.
-        """
-        if key is None:
-            return await deed()
-        try:
-            return await deed()
-        except TryAgainError:
-            # Asking the same database for an earlier answer would make the person wait twice as long.
-            raise
-        except KeyKnownError:
-            known = await self._sessions.answer(key)
-        except RefusalError as refusal:
-            known = await self._answered(key, refusal)
-            if known is None:
-                raise
-        if known is None:
-            raise StaleError
-        if known.code is not None:
-            raise ConflictError.again(known.code, known.facts)
-        return cast(T, known.session)  # None is what only `take` ever kept
-
-    async def _answered(self, key: DeedKey, refusal: RefusalError) -> Answer | None:
-        """What the key answered before it is refused now. A refusal by how things stand is kept when it is the first answer."""
-        if isinstance(refusal, ConflictError):
-            with suppress(KeyKnownError):
-                await self._sessions.keep_answer(key, Answer(code=refusal.code, facts=refusal.facts))
-                return None
-        return await self._sessions.answer(key)
 
     # Conditions
 

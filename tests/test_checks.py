@@ -48,8 +48,7 @@ def free_port() -> int:
 def coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real TURN server on loopback: its address."""
     program = shutil.which("turnserver")
-    if program is None:
-        pytest.skip("coturn is not installed")
+    assert program is not None, "coturn is missing: `make test` installs it"
     folder, port = tmp_path_factory.mktemp("coturn"), free_port()
     arguments = [
         program,
