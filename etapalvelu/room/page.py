@@ -1,0 +1,9 @@
+"""The paper under the document camera: pure functions on arrays, no weights, no state, no I/O.
+
+Pictures are uint8, height x width x 3, blue green red (`pixels.Bgr`). Corners are float32, 4 x 2, x and y in pixels of the
+picture handed over, clockwise as one sees them and beginning at the picture's upper left: TL TR BR BL.
+"""
+
+from etapalvelu.room.vision.corners import find_page
+
+__all__ = ["find_page"]

@@ -1,0 +1,1 @@
+"""What the room program sees on the table; `room/page.py` is the door to it."""
