@@ -1,7 +1,8 @@
 """The log of a session: numbered entries, each bound to the one before by SHA-256 over canonical JSON.
 
 Canonical JSON is RFC 8785 for the values used here: strings, whole numbers, booleans, null, lists, objects with ASCII
-keys. No floating-point number may enter an event.
+keys. No floating-point number may enter an event. What was written once is never written anew: the proof rests on the
+entry's own text, so an event may gain a field with a default and older entries still prove themselves.
 """
 
 import hashlib
@@ -20,28 +21,31 @@ GENESIS = "0" * 64
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of one session as it stands in the log."""
+    """One event of one session as it stands in the log. `written` is the canonical JSON of the event's fields."""
 
     session: str
     seq: int
     at: datetime
+    type: str
     actor: str
-    event: Event
+    written: str
     prev: str
     hash: str
 
     @property
-    def type(self) -> str:
-        return event_type(self.event)
+    def event(self) -> Event:
+        """What was written, as this version reads it: fields that came later have their defaults."""
+        return event_from(self.type, self.data)
 
     @property
     def data(self) -> dict[str, Any]:
-        """The event's fields as plain JSON values."""
-        return event_data(self.event)
+        """The event's fields as plain JSON values, as they were written."""
+        data: dict[str, Any] = msgspec.json.decode(self.written)
+        return data
 
     def line(self) -> dict[str, Any]:
         """The entry as `etapalvelu log export --format jsonl` gives it."""
-        return {**_hashed_part(self), "hash": self.hash}
+        return {**_hashed_part(self), "data": self.data, "hash": self.hash}
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -136,11 +140,20 @@ def _hashed_part(entry: Entry) -> dict[str, Any]:
         "at": timestamp(entry.at),
         "type": entry.type,
         "actor": entry.actor,
-        "data": entry.data,
+        "data": msgspec.Raw(entry.written),
         "prev": entry.prev,
     }
 
 
 def _entry(session_id: str, seq: int, at: datetime, actor: str, event: Event, prev: str) -> Entry:
-    bare = Entry(session=session_id, seq=seq, at=whole_ms(at), actor=actor, event=event, prev=prev, hash="")
+    bare = Entry(
+        session=session_id,
+        seq=seq,
+        at=whole_ms(at),
+        type=event_type(event),
+        actor=actor,
+        written=canonical(event_data(event)).decode(),
+        prev=prev,
+        hash="",
+    )
     return msgspec.structs.replace(bare, hash=digest(bare))

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from etapalvelu.domain.codes import Language
-from etapalvelu.domain.log import Entry, canonical, event_from
+from etapalvelu.domain.log import Entry, canonical, event_data
 from etapalvelu.domain.moments import timestamp
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room, ServicePoint
@@ -55,30 +55,37 @@ def entry_row(entry: Entry) -> dict[str, Any]:
         "at": timestamp(entry.at),
         "type": entry.type,
         "actor": entry.actor,
-        "data": canonical(entry.data).decode(),
+        "data": entry.written,
         "prev": entry.prev,
         "hash": entry.hash,
     }
 
 
 def to_entry(row: Row) -> Entry:
-    """Raises `UnreadableEntryError` when the row is not, to the letter, one that `entry_row` writes."""
+    """Raises `UnreadableEntryError` when the row is not, to the letter, one that this program or an older version writes."""
     try:
         entry = Entry(
             session=row["session"],
             seq=row["seq"],
             at=datetime.fromisoformat(row["at"]),
+            type=row["type"],
             actor=row["actor"],
-            event=event_from(row["type"], msgspec.json.decode(row["data"])),
+            written=row["data"],
             prev=row["prev"],
             hash=row["hash"],
         )
-        is_ours = all(row[name] == value for name, value in entry_row(entry).items())
+        is_ours = timestamp(entry.at) == row["at"] and _written_again(entry) == row["data"]
     except (ValueError, TypeError) as error:
         raise UnreadableEntryError(row["session"], row["seq"]) from error
     if not is_ours:
         raise UnreadableEntryError(entry.session, entry.seq)
     return entry
+
+
+def _written_again(entry: Entry) -> str:
+    """The fields the entry has, as this version writes them; those that came later are not in it."""
+    fields = event_data(entry.event)
+    return canonical({name: fields[name] for name in entry.data}).decode()
 
 
 def to_logged(row: Row) -> Logged:

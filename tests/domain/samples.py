@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from etapalvelu.domain.codes import (
     ActingFor,
     CauseClass,
@@ -36,8 +38,9 @@ from etapalvelu.domain.events import (
     StillTaken,
     Transferred,
     TransferRequested,
+    event_type,
 )
-from etapalvelu.domain.log import Entry, append, open_session
+from etapalvelu.domain.log import Entry, append, canonical, event_data, open_session
 from etapalvelu.domain.session import Session
 
 NOW = datetime(2026, 8, 17, 7, 0, tzinfo=UTC)
@@ -106,3 +109,8 @@ def after(*events: Event, opened: Opened = OPENED, session_id: str = "s1", now: 
     for event in events:
         session, _ = append(session, event, actor="system", now=now)
     return session
+
+
+def saying(entry: Entry, event: Event) -> Entry:
+    """The entry with another event written in it, and its hash left as it was."""
+    return replace(entry, type=event_type(event), written=canonical(event_data(event)).decode())

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from etapalvelu.domain.codes import (
     ActingFor,
@@ -44,6 +45,7 @@ from etapalvelu.pages.event_words import details
 from etapalvelu.pages.language import duration, load_languages
 from etapalvelu.pages.timeline import LEFT, RIGHT, draw, readings
 from etapalvelu.ports import Sample
+from tests.domain.samples import saying
 
 BEGIN = datetime(2026, 8, 17, 7, 0, tzinfo=UTC)
 OPENED = Opened(
@@ -56,10 +58,8 @@ def after(seconds: float) -> datetime:
 
 
 def log(*told: tuple[float, Event]) -> list[Entry]:
-    return [
-        Entry(session="s", seq=seq, at=after(seconds), actor="system", event=event, prev=GENESIS, hash=GENESIS)
-        for seq, (seconds, event) in enumerate(told, start=1)
-    ]
+    bare = Entry(session="s", seq=0, at=BEGIN, type="", actor="system", written="{}", prev=GENESIS, hash=GENESIS)
+    return [saying(replace(bare, seq=seq, at=after(seconds)), event) for seq, (seconds, event) in enumerate(told, start=1)]
 
 
 def test_a_whole_session_is_drawn_to_scale() -> None:

@@ -3,12 +3,11 @@
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from etapalvelu.domain.events import Event
 from etapalvelu.ports import Logged, UnreadableEntryError
 from etapalvelu.store import rows
-from tests.domain.samples import EACH, SERVED, STILL, after, told
+from tests.domain.samples import EACH, NOTED, SERVED, STILL, after, saying, told
 
 ENTRY = told(*SERVED, STILL)[-1]
 STATE = after(*SERVED, STILL)
@@ -16,7 +15,7 @@ STATE = after(*SERVED, STILL)
 
 @pytest.mark.parametrize("event", EACH, ids=lambda event: type(event).__name__)
 def test_every_event_is_a_row_and_back(event: Event) -> None:
-    entry = replace(ENTRY, event=event)
+    entry = saying(ENTRY, event)
 
     assert rows.to_entry(rows.entry_row(entry)) == entry
 
@@ -32,6 +31,7 @@ def test_every_event_is_a_row_and_back(event: Event) -> None:
         {"data": rows.entry_row(ENTRY)["data"].replace('"width":3840', '"width":3840.0')},
         {"data": rows.entry_row(ENTRY)["data"].replace('"width":', '"width": ')},
         {"data": rows.entry_row(ENTRY)["data"].replace('{"', '{"name":"Matti","')},
+        {"data": '{"size":1,"sha256":"ab","width":3840,"height":2160,"verdict":"readable"}'},
         {"at": "yesterday"},
         {"at": "2026-08-17T07:00:00.0001Z"},
         {"at": "2026-08-17T10:00:00.000+03:00"},
@@ -46,6 +46,15 @@ def test_a_row_that_is_written_otherwise_is_named(change: dict[str, Any]) -> Non
 
     assert (refusal.value.session, refusal.value.seq) == ("s1", 7)
     assert rows.to_logged(row | {"id": "s1", "fold": None}) == Logged(session="s1", seq=7)
+
+
+def test_a_row_of_a_version_whose_event_had_fewer_fields_is_read_and_stays_as_it_was() -> None:
+    written = '{"outcomes":["advised"]}'
+    row = rows.entry_row(saying(ENTRY, NOTED)) | {"data": written}
+
+    entry = rows.to_entry(row)
+
+    assert (entry.event, rows.entry_row(entry)) == (NOTED, row)
 
 
 def test_a_sessions_row_that_cannot_be_read_is_told_like_an_entry() -> None:
