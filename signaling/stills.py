@@ -8,124 +8,26 @@ import hashlib
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Final, Literal
 
-import msgspec
-from msgspec import Meta, Struct
+from signaling.document import (
+    HEADER_BYTES,
+    MAX_MISSING_NAMED,
+    MAX_PAYLOAD_BYTES,
+    MAX_STILL_BYTES,
+    Corners,
+    DocumentError,
+    PageVerdict,
+    Part,
+    StillAck,
+    StillBegin,
+    StillMissing,
+)
 
-from signaling.messages import Code, Seat, Sha256
-
-MAX_STILL_BYTES: Final = 32 * 1024 * 1024
-MAX_CHUNK_BYTES: Final = 64 * 1024
-HEADER_BYTES: Final = 8
-MAX_PAYLOAD_BYTES: Final = MAX_CHUNK_BYTES - HEADER_BYTES
-MIN_PAYLOAD_BYTES: Final = 1024
-MAX_CHUNKS: Final = MAX_STILL_BYTES // MIN_PAYLOAD_BYTES
 # A viewer has this many stills under way at most; the oldest is given up for a newer one.
 MAX_UNDER_WAY: Final = 4
-MAX_CONTROL_CHARS: Final = 64 * 1024
-MAX_MISSING_NAMED: Final = 1024
-CAPTURE_SEATS: Final[frozenset[Seat]] = frozenset({"expert", "expert2"})
-STATUS_SECONDS: Final = 1.0
-
-Token = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-Number = Annotated[int, Meta(ge=0, le=2**32 - 1)]
-Side = Annotated[int, Meta(ge=1, le=65_535)]
-CameraState = Literal["ok", "opening", "lost"]
 
 _HEADER = struct.Struct(">II")
-
-
-class StillError(Exception):
-    """Raised for a message or chunk that no honest other side sends; the text says what is wrong."""
-
-
-class Status(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="status"):
-    """Heartbeat of the agent. `at` is its clock, RFC 3339 in UTC; width and height when the camera is ok."""
-
-    camera: CameraState
-    at: Annotated[str, Meta(max_length=40)]
-    width: Side | None = None
-    height: Side | None = None
-
-
-class StillBegin(Struct, frozen=True, kw_only=True, tag_field="type", tag="still_begin"):
-    """A still follows in `chunks` chunks; `number` marks them."""
-
-    id: Token
-    number: Number
-    sha256: Sha256
-    size: Annotated[int, Meta(ge=1, le=MAX_STILL_BYTES)]
-    width: Side
-    height: Side
-    mime: Literal["image/jpeg", "image/png"]
-    chunk_size: Annotated[int, Meta(ge=MIN_PAYLOAD_BYTES, le=MAX_PAYLOAD_BYTES)]
-    chunks: Annotated[int, Meta(ge=1, le=MAX_CHUNKS)]
-
-    def __post_init__(self) -> None:
-        if self.chunks != -(-self.size // self.chunk_size):
-            raise ValueError("chunks is not size divided by chunk_size")
-
-
-class StillEnd(Struct, frozen=True, kw_only=True, tag_field="type", tag="still_end"):
-    """Every chunk was sent, or every chunk asked for again."""
-
-    id: Token
-
-
-class StillFailed(Struct, frozen=True, kw_only=True, tag_field="type", tag="still_failed"):
-    """There will be no still: `busy`, `camera_lost`, `not_allowed`, `too_large`."""
-
-    id: Token
-    code: Code
-
-
-class Capture(Struct, frozen=True, kw_only=True, tag_field="type", tag="capture"):
-    """Asks for a still; the viewer chooses the id."""
-
-    id: Token
-
-
-class StillAck(Struct, frozen=True, kw_only=True, tag_field="type", tag="still_ack"):
-    """The still is whole and its sha256 is right."""
-
-    id: Token
-    sha256: Sha256
-
-
-class StillMissing(Struct, frozen=True, kw_only=True, tag_field="type", tag="still_missing"):
-    """These chunks did not come; the agent sends them again, then still_end."""
-
-    id: Token
-    chunks: Annotated[tuple[Number, ...], Meta(min_length=1, max_length=MAX_MISSING_NAMED)]
-
-
-class KeyFrame(Struct, frozen=True, kw_only=True, tag_field="type", tag="key_frame"):
-    """Asks for a key frame of the live picture now."""
-
-
-FromAgent = Status | StillBegin | StillEnd | StillFailed
-FromViewer = Capture | StillAck | StillMissing | KeyFrame
-
-_Message = TypeVar("_Message", FromAgent, FromViewer)
-
-_agent_decoder: msgspec.json.Decoder[FromAgent] = msgspec.json.Decoder(FromAgent)
-_viewer_decoder: msgspec.json.Decoder[FromViewer] = msgspec.json.Decoder(FromViewer)
-
-
-def encode(message: FromAgent | FromViewer) -> str:
-    """The message as the text that goes over the data channel."""
-    return msgspec.json.encode(message).decode()
-
-
-def decode_from_agent(text: str) -> FromAgent:
-    """The message an agent sent. Raises StillError."""
-    return _decode(_agent_decoder, text)
-
-
-def decode_from_viewer(text: str) -> FromViewer:
-    """The message a viewer sent. Raises StillError."""
-    return _decode(_viewer_decoder, text)
 
 
 def begin(
@@ -135,14 +37,27 @@ def begin(
     data: bytes,
     width: int,
     height: int,
+    capture: str | None = None,
+    part: Part = "raw",
+    page: int = 0,
+    verdict: PageVerdict | None = None,
+    corners: Corners | None = None,
     mime: Literal["image/jpeg", "image/png"] = "image/jpeg",
     chunk_size: int = MAX_PAYLOAD_BYTES,
 ) -> StillBegin:
-    """The first message of a still. Raises StillError when the picture is empty or too large."""
+    """The first message of a picture; without `capture` it is the first one of the asking `id`.
+
+    Raises DocumentError when the picture is empty or too large.
+    """
     if not 1 <= len(data) <= MAX_STILL_BYTES:
-        raise StillError(f"a still has 1 to {MAX_STILL_BYTES} bytes")
+        raise DocumentError(f"a still has 1 to {MAX_STILL_BYTES} bytes")
     return StillBegin(
         id=id,
+        capture=capture or id,
+        part=part,
+        page=page,
+        verdict=verdict,
+        corners=corners,
         number=number,
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
@@ -190,18 +105,18 @@ class Joiner:
             del self._under_way[next(iter(self._under_way))]
 
     def chunk(self, data: bytes) -> None:
-        """A chunk arrived; one of a still given up is passed over. Raises StillError."""
+        """A chunk arrived; one of a still given up is passed over. Raises DocumentError."""
         if len(data) <= HEADER_BYTES:
-            raise StillError("a chunk has a header and a payload")
+            raise DocumentError("a chunk has a header and a payload")
         number, index = _HEADER.unpack_from(data)
         under_way = self._under_way.get(number)
         if under_way is None:
             return
         still = under_way.begin
         if index >= still.chunks:
-            raise StillError("a chunk's index is beyond the still")
+            raise DocumentError("a chunk's index is beyond the still")
         if len(data) - HEADER_BYTES != min(still.chunk_size, still.size - index * still.chunk_size):
-            raise StillError("a chunk has not the size that was announced")
+            raise DocumentError("a chunk has not the size that was announced")
         under_way.parts[index] = data[HEADER_BYTES:]
 
     def end(self, id: str) -> Still | StillMissing | None:
@@ -231,12 +146,3 @@ class Joiner:
 def ack(still: Still) -> StillAck:
     """What the viewer answers a whole still with."""
     return StillAck(id=still.begin.id, sha256=still.begin.sha256)
-
-
-def _decode(decoder: msgspec.json.Decoder[_Message], text: str) -> _Message:
-    if len(text) > MAX_CONTROL_CHARS:
-        raise StillError("a message is too long")
-    try:
-        return decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
-        raise StillError(str(error)) from None

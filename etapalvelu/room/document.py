@@ -14,9 +14,23 @@ from aiortc import RTCDataChannel
 from etapalvelu.room.camera import Camera, CameraLostError, CameraStatus
 from etapalvelu.room.viewer import Viewer
 from etapalvelu.tasks import spawn
-from signaling import stills
+from signaling import document, stills
+from signaling.document import (
+    AddMark,
+    Capture,
+    DocumentError,
+    FromAgent,
+    KeyFrame,
+    MarkClear,
+    MarkUndo,
+    PointAt,
+    PointEnd,
+    SetView,
+    StillAck,
+    StillBegin,
+    StillMissing,
+)
 from signaling.messages import StillTaken
-from signaling.stills import Capture, FromAgent, KeyFrame, StillAck, StillBegin, StillError, StillMissing
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +57,7 @@ class Stills:
 
     def refusal(self, viewer: Viewer) -> str | None:
         """The code of why this viewer gets no still now."""
-        if viewer.seat not in stills.CAPTURE_SEATS:
+        if viewer.seat not in document.CAPTURE_SEATS:
             return "not_allowed"
         if self._delivery is not None and not self._delivery.done():
             return "busy"
@@ -61,9 +75,9 @@ class Stills:
             begin = stills.begin(id=still_id, number=self._number, data=still.jpeg, width=still.width, height=still.height)
             await self._send(begin, still.jpeg, outlet)
         except CameraLostError:
-            outlet.send(stills.StillFailed(id=still_id, code="camera_lost"))
-        except StillError:
-            outlet.send(stills.StillFailed(id=still_id, code="too_large"))
+            outlet.send(document.StillFailed(id=still_id, code="camera_lost"))
+        except DocumentError:
+            outlet.send(document.StillFailed(id=still_id, code="too_large"))
         except ViewerGoneError as error:
             log.warning("still was not delivered: %s", error)
 
@@ -73,7 +87,7 @@ class Stills:
         for _ in range(MOST_ROUNDS):
             for chunk in stills.cut(begin, data, wanted):
                 await outlet.send_chunk(chunk)
-            outlet.send(stills.StillEnd(id=begin.id))
+            outlet.send(document.StillEnd(id=begin.id))
             answer = await outlet.answer(begin.id)
             if isinstance(answer, StillAck):
                 await self._arrived(begin, answer)
@@ -115,14 +129,14 @@ class DocumentChannel:
     def send(self, message: FromAgent) -> None:
         """Send a message; a channel that has closed meanwhile takes it silently."""
         if self.is_open:
-            self._channel.send(stills.encode(message))
+            self._channel.send(document.encode(message))
 
     def tell(self, status: CameraStatus) -> None:
         """Say how the camera is."""
         is_ok = status.camera == "ok"
         at = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         width, height = (status.width, status.height) if is_ok else (None, None)
-        self.send(stills.Status(camera=status.camera, at=at, width=width, height=height))
+        self.send(document.Status(camera=status.camera, at=at, width=width, height=height))
 
     async def send_chunk(self, chunk: bytes) -> None:
         """Send a chunk once there is room for it; raises ViewerGoneError."""
@@ -163,15 +177,15 @@ class DocumentChannel:
     async def _beat(self) -> None:
         while self.is_open:
             self.tell(self._camera.status)
-            await asyncio.sleep(stills.STATUS_SECONDS)
+            await asyncio.sleep(document.STATUS_SECONDS)
 
     def _received(self, data: str | bytes) -> None:
         if isinstance(data, bytes):
             log.warning("%s sent bytes where messages are expected", self._viewer.seat)
             return
         try:
-            message = stills.decode_from_viewer(data)
-        except StillError:
+            message = document.decode_from_viewer(data)
+        except DocumentError:
             log.warning("%s sent a message that is not known", self._viewer.seat)
             return
         match message:
@@ -181,10 +195,12 @@ class DocumentChannel:
                 self._answers.put_nowait(message)
             case KeyFrame():
                 self._viewer.send_key_frame()
+            case SetView() | PointAt() | PointEnd() | AddMark() | MarkUndo() | MarkClear():
+                self.send(document.Refused(what=str(message.__struct_config__.tag), code="not_allowed"))
 
     def _capture(self, message: Capture) -> None:
         refusal = self._stills.refusal(self._viewer)
         if refusal is not None:
-            self.send(stills.StillFailed(id=message.id, code=refusal))
+            self.send(document.StillFailed(id=message.id, code=refusal))
             return
         self._delivery = self._stills.deliver(message.id, self)

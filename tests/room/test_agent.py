@@ -17,6 +17,7 @@ from etapalvelu.room.clock import read_clock
 from etapalvelu.room.viewer import Viewer
 from etapalvelu.tasks import spawn
 from signaling import stills
+from signaling.document import StillAck, StillEnd, StillFailed, StillMissing
 from signaling.messages import (
     Candidate,
     Description,
@@ -24,7 +25,6 @@ from signaling.messages import (
     SessionDescription,
     StillTaken,
 )
-from signaling.stills import StillAck, StillEnd, StillFailed, StillMissing
 from tests.room.cameras import until
 from tests.room.conftest import Watch
 from tests.room.service import CODE, Service

@@ -14,9 +14,8 @@ from etapalvelu.room.document import DocumentChannel, Stills, ViewerGoneError
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
-from signaling import stills
+from signaling.document import Capture, Status, StillFailed, decode_from_agent, encode
 from signaling.messages import StillTaken
-from signaling.stills import Capture, Status, StillFailed
 from tests.room.service import now
 
 
@@ -90,7 +89,7 @@ async def test_a_status_tells_its_time_in_utc_with_a_z(line: StoppedLine, channe
 
     (said,) = line.sent
     assert isinstance(said, str)
-    status = stills.decode_from_agent(said)
+    status = decode_from_agent(said)
     assert isinstance(status, Status)
     assert status.at.endswith("Z")
     assert datetime.fromisoformat(status.at).tzinfo == UTC
@@ -102,7 +101,7 @@ async def test_of_two_stills_asked_for_at_once_the_second_is_told_busy(
     monkeypatch.setattr(Camera, "status", CameraStatus(camera="ok", width=1, height=1))
 
     for still_id in ("one", "two"):
-        line.emit("message", stills.encode(Capture(id=still_id)))
+        line.emit("message", encode(Capture(id=still_id)))
 
     channel.close()
-    assert [stills.decode_from_agent(str(said)) for said in line.sent] == [StillFailed(id="two", code="busy")]
+    assert [decode_from_agent(str(said)) for said in line.sent] == [StillFailed(id="two", code="busy")]

@@ -11,7 +11,8 @@ from av import VideoFrame
 
 from etapalvelu.room.clock import read_clock
 from etapalvelu.tasks import spawn
-from signaling import stills
+from signaling import document
+from signaling.document import Capture, FromAgent, FromViewer, KeyFrame, Status, StillBegin, StillEnd
 from signaling.messages import (
     Description,
     DescriptionFrom,
@@ -19,7 +20,7 @@ from signaling.messages import (
     Seat,
     SessionDescription,
 )
-from signaling.stills import Capture, FromAgent, FromViewer, Joiner, KeyFrame, Status, Still, StillBegin, StillEnd
+from signaling.stills import Joiner, Still, ack
 from tests.room.service import Service
 
 
@@ -49,7 +50,7 @@ class Showing:
 
     def say(self, message: FromViewer) -> None:
         assert self.channel is not None
-        self.channel.send(stills.encode(message))
+        self.channel.send(document.encode(message))
 
     @property
     def statuses(self) -> list[Status]:
@@ -91,7 +92,7 @@ class Showing:
                 return
             self._joiner.chunk(data)
             return
-        message = stills.decode_from_agent(data)
+        message = document.decode_from_agent(data)
         self.told.append(message)
         match message:
             case StillBegin():
@@ -105,7 +106,7 @@ class Showing:
         result = self._joiner.end(message.id)
         if isinstance(result, Still):
             self.stills.append(result)
-            self.say(stills.ack(result))
+            self.say(ack(result))
         elif result is not None:
             self.say(result)
 

@@ -8,12 +8,12 @@ from typing import get_args
 import msgspec
 import pytest
 
-from signaling import line, messages, sdp, stills
+from signaling import document, line, messages, sdp, stills
+from signaling.document import FromAgent, FromViewer
 from signaling.errors import CLOSE_CODES
 from signaling.line import Limits
 from signaling.messages import FromPeer, FromServer, Note, Stats
 from signaling.pace import PACE_SECONDS
-from signaling.stills import FromAgent, FromViewer
 from tests.signaling.samples import WIRE
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -132,8 +132,10 @@ def test_the_limits_are_those_of_the_code() -> None:
 def test_the_limits_of_stills_are_those_of_the_code() -> None:
     text = CHAPTERS["The data channel `document`"]
 
-    assert f"at most {stills.MAX_STILL_BYTES}" in text
-    assert f"{stills.MIN_PAYLOAD_BYTES} to {stills.MAX_PAYLOAD_BYTES}" in text
-    assert f"at most {stills.MAX_CHUNK_BYTES} bytes" in text
+    assert f"at most {document.MAX_STILL_BYTES}" in text
+    assert f"{document.MIN_PAYLOAD_BYTES} to {document.MAX_PAYLOAD_BYTES}" in text
+    assert f"at most {document.MAX_CHUNK_BYTES} bytes" in text
     assert f"at most {stills.MAX_UNDER_WAY} unfinished" in text
-    assert f"at most {stills.MAX_MISSING_NAMED} at once" in text
+    assert f"at most {document.MAX_MISSING_NAMED} at once" in text
+    assert f"at most {document.MAX_MARKS} marks" in text
+    assert f"at most {document.MAX_POINTS} points" in text
