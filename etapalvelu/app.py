@@ -23,6 +23,7 @@ from etapalvelu.board.local import LocalBoard
 from etapalvelu.calendar import FinnishCalendar, OpenCalendar
 from etapalvelu.config import Config, ConfigError
 from etapalvelu.desk import Desk
+from etapalvelu.domain.claims import Patience
 from etapalvelu.domain.errors import RefusalError, TryAgainError
 from etapalvelu.domain.themes import ALL_WEEK, THEMES, Theme
 from etapalvelu.doors import MAX_BODY_BYTES, GuardedAttendance, guard
@@ -44,6 +45,7 @@ from etapalvelu.store.migrate import newest, version
 from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.sessions import SqlSessions
 from etapalvelu.tasks import every, spawn, stop
+from etapalvelu.timers import Timers
 from signaling.endpoint import CallEndpoint, Limits
 
 # How often lost seats, leases and hours are looked at, and how often old keys.
@@ -129,6 +131,15 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
         ),
         clock=clock,
     )
+    timers = Timers(
+        ledger=ledger,
+        sessions=sessions,
+        calls=endpoint,
+        calendar=calendar,
+        themes=themes,
+        clock=clock,
+        patience=Patience(tell_seconds=config.call.slow_seconds, give_up_seconds=config.call.connect_seconds),
+    )
     reports = Reports(sessions=sessions, places=places, clock=clock)
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(add_security_headers)
@@ -137,6 +148,7 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
     Pages(
         access=access,
         desk=desk,
+        timers=timers,
         reports=reports,
         sessions=sessions,
         places=places,
@@ -161,8 +173,8 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
                 spawn(every(SWEEP_SECONDS, endpoint.sweep, "calls"), "calls"),
                 # At the second look, so a seat has the whole of its limit to be taken again after a restart.
                 spawn(every(config.call.seat_limit_seconds / 2, missing_seats, "missing seats"), "missing seats"),
-                spawn(every(SWEEP_SECONDS, desk.sweep, "sweep"), "sweep"),
-                spawn(every(FORGET_SECONDS, desk.forget_keys, "forget keys"), "forget keys"),
+                spawn(every(SWEEP_SECONDS, timers.sweep, "sweep"), "sweep"),
+                spawn(every(FORGET_SECONDS, timers.forget_keys, "forget keys"), "forget keys"),
             ]
             yield
             await stop(*running)

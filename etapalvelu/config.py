@@ -46,6 +46,8 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     heartbeat_seconds: float = 3.0
     seat_limit_seconds: float = 120.0
+    slow_seconds: float = 30.0
+    connect_seconds: float = 60.0
     relay_only: bool = False
 
 
@@ -166,6 +168,8 @@ def _check_numbers(config: Config, name: str) -> None:
     for section, key, number in (
         ("call", "heartbeat_seconds", config.call.heartbeat_seconds),
         ("call", "seat_limit_seconds", config.call.seat_limit_seconds),
+        ("call", "slow_seconds", config.call.slow_seconds),
+        ("call", "connect_seconds", config.call.connect_seconds),
         ("turn", "credential_seconds", config.turn.credential_seconds),
     ):
         if not 0 < number < math.inf:

@@ -1,16 +1,14 @@
-"""The deeds of people, and what time demands. Each checks who asks, lets the rules decide, and writes through the ledger."""
+"""The deeds of people. Each checks who asks, lets the rules decide, and writes through the ledger."""
 
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 import msgspec
-import structlog
 
-from etapalvelu.domain.claims import claim, due, release, require_expert
+from etapalvelu.domain.claims import claim, release, require_expert
 from etapalvelu.domain.codes import (
     ActingFor,
     CauseClass,
@@ -30,7 +28,6 @@ from etapalvelu.domain.errors import (
     NotAllowedError,
     NotFoundError,
     NotOfferedError,
-    TryAgainError,
     WrongStateError,
 )
 from etapalvelu.domain.events import (
@@ -46,11 +43,11 @@ from etapalvelu.domain.events import (
     TransferRequested,
 )
 from etapalvelu.domain.log import open_session
-from etapalvelu.domain.people import SYSTEM, Person, Role, Staff, is_its_expert, may_close, may_know, may_sit
+from etapalvelu.domain.people import Person, Role, Staff, is_its_expert, may_close, may_know, may_sit
 from etapalvelu.domain.places import Room, ServicePoint, check_opening
 from etapalvelu.domain.queue import queue_for
 from etapalvelu.domain.session import Session
-from etapalvelu.domain.themes import Theme, closing_time
+from etapalvelu.domain.themes import Theme
 from etapalvelu.ledger import Decide, Ledger
 from etapalvelu.once import once
 from etapalvelu.ports import (
@@ -63,11 +60,6 @@ from etapalvelu.ports import (
     SessionStore,
 )
 from etapalvelu.seats import CallSettings, SeatName, SeatOffer, offer_seat, seat_name
-
-_log = structlog.get_logger("desk")
-
-# How long a deed's key is kept, so that a repeated request is answered as the first time.
-KEY_HOURS = 24
 
 # The others are the system's own.
 RELEASE_REASONS = (ReleaseReason.CANNOT_SERVE, ReleaseReason.WRONG_THEME)
@@ -211,7 +203,7 @@ class Desk:
                 raise InvalidFieldError("reason", allowed=RELEASE_REASONS)
             return release(session, reason)
 
-        return await self._deed(who, session_id, decide, key, self._unseat_experts)
+        return await self._deed(who, session_id, decide, key, partial(unseat_experts, self._calls))
 
     async def transfer(
         self,
@@ -311,41 +303,6 @@ class Desk:
         ticket_id = hashlib.sha256(f"{session.head}:{seat}".encode()).hexdigest()[:32]
         return offer_seat(self._settings, session.id, seat, who, login, ticket_id, session.last_at)
 
-    # What time demands
-
-    async def sweep(self) -> None:
-        """Do what time demands: leases that ran out, waiting past the theme's hours, sessions that everybody left.
-
-        A session that cannot be dealt with is logged and keeps no other waiting; a database that is away ends the round.
-        """
-        now = self._clock()
-        for session in await self._sessions.open_sessions():
-            try:
-                await self._elapse(session, now)
-            except TryAgainError:
-                raise
-            except Exception:  # noqa: BLE001 - every session gets its turn; what happened is logged whole
-                _log.exception("session_not_swept", session=session.id)
-
-    async def forget_keys(self) -> None:
-        """Idempotency keys are kept for a day."""
-        await self._sessions.forget_keys(self._clock() - timedelta(hours=KEY_HOURS))
-
-    async def _elapse(self, session: Session, now: datetime) -> None:
-        closes_at = self.closing_time(session)
-        if not due(session, now, closes_at):
-            return
-        after = await self._ledger.change_if_true(session.id, SYSTEM, partial(due, now=now, closes_at=closes_at))
-        if after is not None and not after.is_open:
-            await self._calls.end(after.id, after.close_cause or CloseCause.LOST)
-        elif after is not None:
-            await self._unseat_experts(after)
-
-    def closing_time(self, session: Session) -> datetime | None:
-        """When this session's waiting ends by its theme's hours; None when they have no end."""
-        theme = self._themes.get(session.theme)
-        return None if theme is None else closing_time(session.opened_at, theme.hours, self._calendar.is_holiday)
-
     # How every deed goes
 
     async def _deed(
@@ -388,9 +345,11 @@ class Desk:
         if found is None or not found.active or found.staff.role is not Role.EXPERT:
             raise InvalidFieldError("expert")
 
-    async def _unseat_experts(self, session: Session) -> None:
-        for seat in (Seat.EXPERT, Seat.EXPERT2):
-            await self._calls.unseat(session.id, seat_name(seat), "released")
+
+async def unseat_experts(calls: Calls, session: Session) -> None:
+    """After a release: whoever sat there as an expert gives up the seat."""
+    for seat in (Seat.EXPERT, Seat.EXPERT2):
+        await calls.unseat(session.id, seat_name(seat), "released")
 
 
 def _cause_class(request: CloseRequest) -> CauseClass | None:

@@ -68,4 +68,8 @@ class Ledger:
 
     async def _save(self, before: Session | None, after: Session, entries: Sequence[Entry], key: DeedKey | None) -> None:
         await self._sessions.save(before, after, entries, key)
+        self.announce(after)
+
+    def announce(self, after: Session) -> None:
+        """Everybody who shows this session looks anew: it changed, or time has made something else of it."""
         self._board.announce({QUEUE, session_topic(after.id), room_topic(after.room), point_topic(after.point)})

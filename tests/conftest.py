@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from etapalvelu.attendance import SessionAttendance
 from etapalvelu.board.local import LocalBoard
 from etapalvelu.desk import Desk, OpenRequest
+from etapalvelu.domain.claims import Patience
 from etapalvelu.domain.codes import Language, Reason
 from etapalvelu.domain.people import Device, Role, Staff
 from etapalvelu.domain.places import Room, ServicePoint
@@ -24,6 +25,7 @@ from etapalvelu.store.engine import make_engine
 from etapalvelu.store.migrate import migrate
 from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.sessions import SqlSessions
+from etapalvelu.timers import Timers
 from tests.fakes import FakeCalendar, FakeCalls, FakeClock
 from tests.samples import OPENS_ON
 
@@ -53,6 +55,7 @@ class Service:
     clock: FakeClock
     ledger: Ledger
     desk: Desk
+    timers: Timers
     attendance: SessionAttendance
 
     async def opened(self, room: str = "rantala-1", theme: str = "pensions", language: Language = Language.FI) -> Session:
@@ -125,5 +128,14 @@ async def make_service(engine: AsyncEngine) -> Service:
         clock=clock,
         ledger=ledger,
         desk=desk,
+        timers=Timers(
+            ledger=ledger,
+            sessions=sessions,
+            calls=calls,
+            calendar=FakeCalendar(),
+            themes=THEMES,
+            clock=clock,
+            patience=Patience(),
+        ),
         attendance=SessionAttendance(ledger, sessions, clock),
     )

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from structlog.testing import capture_logs
 
 from etapalvelu.desk import CloseRequest, OpenRequest
 from etapalvelu.domain.codes import (
@@ -29,15 +28,12 @@ from etapalvelu.domain.errors import (
     OutsideHoursError,
     RoomInUseError,
     RoomNotFitError,
-    TryAgainError,
     WrongStateError,
 )
 from etapalvelu.domain.log import verify
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room
-from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import THEMES
-from etapalvelu.ledger import Decide, Ledger
 from etapalvelu.ports import Account, DeedKey
 from signaling import ticket
 from signaling.errors import RefusedError
@@ -382,99 +378,6 @@ async def test_nobody_sits_down_in_a_closed_or_released_session(service: Service
             await service.attendance.joined(session_id, "room", SCREEN.actor)
 
 
-async def test_a_claim_that_is_not_used_ends_with_its_lease(service: Service) -> None:
-    session = await service.opened()
-    await service.desk.claim(EXPERT, session.id)
-    service.clock.advance(seconds=19)
-    await service.desk.sweep()
-    held = (await service.session(session.id)).state
-
-    service.clock.advance(seconds=1)
-    await service.desk.sweep()
-
-    assert held is State.CLAIMED
-    assert (await service.session(session.id)).state is State.WAITING
-    released = (await service.sessions.entries(session.id))[-1]
-    assert (released.actor, released.data) == ("system", {"expert": "eero", "reason": "lease"})
-
-
-async def test_a_call_without_a_picture_goes_back_to_the_queue(service: Service) -> None:
-    session = await service.opened()
-    await service.desk.claim(EXPERT, session.id)
-    await service.attendance.joined(session.id, "expert", EXPERT.actor)
-
-    service.clock.advance(seconds=81)
-    await service.desk.sweep()
-
-    assert (await service.types(session.id))[-2:] == ["left", "released"]
-
-
-async def test_waiting_ends_when_the_theme_closes(service: Service) -> None:
-    waiting = await service.opened("rantala-1")
-    served = await service.opened("rantala-2")
-    await service.desk.claim(EXPERT, served.id)
-    await service.attendance.joined(served.id, "expert", EXPERT.actor)
-    service.clock.now = datetime(2026, 8, 17, 13, 0, tzinfo=UTC)
-
-    await service.desk.sweep()
-
-    assert (await service.session(waiting.id)).close_cause is CloseCause.HOURS_ENDED
-    assert ("end", waiting.id, "hours_ended") in service.calls.asked
-
-
-async def test_a_session_that_everybody_left_ends_and_its_room_is_free_again(service: Service) -> None:
-    session = await service.opened()
-    await service.attendance.joined(session.id, "room", SCREEN.actor)
-    service.clock.advance(minutes=30)
-    await service.desk.sweep()
-    waits = await service.session(session.id)
-    await service.attendance.left(session.id, "room", SCREEN.actor, "lost")
-
-    service.clock.advance(minutes=10)
-    await service.desk.sweep()
-
-    assert waits.is_open
-    assert (await service.session(session.id)).close_cause is CloseCause.LOST
-    assert (await service.sessions.entries(session.id))[-1].actor == "system"
-    assert service.calls.asked == [("end", session.id, "lost")]
-    assert (await service.opened()).state is State.WAITING
-
-
-async def test_a_session_that_fails_keeps_no_other_waiting(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken, sound = await service.opened("rantala-1"), await service.opened("rantala-2")
-    change = Ledger.change_if_true
-
-    async def fails(ledger: Ledger, session_id: str, actor: str, decide: Decide) -> Session | None:
-        if session_id == broken.id:
-            raise ZeroDivisionError
-        return await change(ledger, session_id, actor, decide)
-
-    monkeypatch.setattr(Ledger, "change_if_true", fails)
-    service.clock.advance(minutes=10)
-    with capture_logs() as lines:
-        await service.desk.sweep()
-
-    assert [(line["event"], line["session"]) for line in lines] == [("session_not_swept", broken.id)]
-    assert not (await service.session(sound.id)).is_open
-
-
-async def test_a_database_that_is_away_ends_the_round(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    async def away(_ledger: Ledger, session_id: str, _actor: str, _decide: Decide) -> None:
-        asked.append(session_id)
-        raise TryAgainError
-
-    for room in ("rantala-1", "rantala-2"):
-        await service.opened(room)
-    monkeypatch.setattr(Ledger, "change_if_true", away)
-    service.clock.advance(minutes=10)
-
-    with pytest.raises(TryAgainError):
-        await service.desk.sweep()
-    assert len(asked) == 1
-
-
 async def test_a_repeated_deed_answers_as_the_first_time(service: Service) -> None:
     session = await service.opened()
 
@@ -585,21 +488,6 @@ async def test_after_a_hand_over_the_old_expert_leaves_and_releases_nothing(serv
     assert (session.state, session.expert, session.successor) == (State.CONNECTED, "eero", "elsa")
 
 
-async def test_a_customer_whose_new_expert_never_comes_goes_back_to_the_queue(service: Service) -> None:
-    session_id = await connected(service)
-    await has_account(service, EXPERT2)
-    await service.desk.transfer(EXPERT, session_id, theme=None, expert="elsa", code=ReleaseReason.CANNOT_SERVE)
-    await service.desk.claim(EXPERT2, session_id)
-    await service.attendance.left(session_id, "expert", EXPERT.actor, "bye")
-    service.clock.advance(seconds=20)
-
-    await service.desk.sweep()
-
-    released = (await service.sessions.entries(session_id))[-1]
-    assert (released.type, released.data) == ("released", {"expert": "elsa", "reason": "lease"})
-    assert (await service.session(session_id)).state is State.WAITING
-
-
 async def test_an_expert_cannot_hand_over_to_themselves(service: Service) -> None:
     session_id = await connected(service)
     await has_account(service, EXPERT)
@@ -616,21 +504,6 @@ async def test_take_passes_over_what_was_not_asked_for(service: Service) -> None
 
     assert first is not None
     assert (first.id, second) == (families.id, None)
-
-
-async def test_a_key_is_forgotten_after_a_day(service: Service) -> None:
-    session = await service.opened()
-    first = await service.desk.claim(EXPERT, session.id, key=key("a"))
-
-    service.clock.advance(hours=24)
-    await service.desk.forget_keys()
-    within_the_day = await service.desk.claim(EXPERT, session.id, key=key("a"))
-    service.clock.advance(seconds=1)
-    await service.desk.forget_keys()
-
-    assert within_the_day == first
-    with pytest.raises(WrongStateError):
-        await service.desk.claim(EXPERT, session.id, key=key("a"))
 
 
 def test_the_desk_tells_its_themes(service: Service) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from etapalvelu.domain.codes import CloseCause, ReleaseReason, State
+import msgspec
+
+from etapalvelu.domain.codes import CauseClass, CloseCause, ReleaseReason, Seat, State
 from etapalvelu.domain.errors import AlreadyTakenError, NotAllowedError, WrongStateError
 from etapalvelu.domain.events import Claimed, Closed, Event, Left, Released, Transferred
 from etapalvelu.domain.people import Person, Role, Staff, is_its_expert, serves
@@ -12,12 +14,16 @@ from etapalvelu.domain.session import Session
 # An expert who took a session must be seated within this time.
 LEASE_SECONDS = 20
 
-# Seated but without picture and sound for this long, the session goes back to its queue.
-CONNECT_SECONDS = 60
-
 # A session where nobody sits and nothing has happened for this long is lost: its room is wanted. Long enough for the room's
 # devices to come after the opening, or after a restart.
 LOST_SECONDS = 600
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long picture and sound may take, from the expert's sitting down: until people are told, and until it is given up."""
+
+    tell_seconds: float = 30.0
+    give_up_seconds: float = 60.0
 
 
 def claim(who: Person, session: Session) -> Sequence[Event]:
@@ -58,7 +64,12 @@ def require_expert(who: Person, session: Session) -> None:
         raise WrongStateError(session.state, "serve")
 
 
-def due(session: Session, now: datetime, closes_at: datetime | None) -> Sequence[Event]:
+def is_slow(session: Session, now: datetime, patience: Patience) -> bool:
+    """Truth that the expert sits there and picture and sound take so long that everybody should be told."""
+    return session.seated_at is not None and now >= session.seated_at + timedelta(seconds=patience.tell_seconds)
+
+
+def due(session: Session, now: datetime, closes_at: datetime | None, patience: Patience) -> Sequence[Event]:
     """What time alone demands: an end to waiting at the theme's closing, to a session that everybody left, to an unused
     claim, to a call without a picture."""
     if session.state is State.WAITING and closes_at is not None and now >= closes_at:
@@ -72,11 +83,20 @@ def due(session: Session, now: datetime, closes_at: datetime | None) -> Sequence
         return release(session, ReleaseReason.LEASE) if is_empty else []
     if session.state is not State.CLAIMED or session.claimed_at is None:
         return []
-    if session.expert_seat not in session.seats:
+    if session.seated_at is None:
         over = now >= session.claimed_at + lease
         return release(session, ReleaseReason.LEASE) if over else []
-    over = now >= session.claimed_at + lease + timedelta(seconds=CONNECT_SECONDS)
-    return release(session, ReleaseReason.EXPERT_LOST) if over else []
+    over = now >= session.seated_at + timedelta(seconds=patience.give_up_seconds)
+    return _unconnected(session) if over else []
+
+
+def _unconnected(session: Session) -> Sequence[Event]:
+    """Another expert may have a better line, so the customer waits on; when it fails with the second one too, it is the room's
+    line or nobody's, and a third expert would not mend it."""
+    if session.failed_starts == 0:
+        return release(session, ReleaseReason.EXPERT_LOST)
+    room_is_away = Seat.ROOM not in session.seats or Seat.ROOM in session.interrupted
+    return [Closed(cause=CloseCause.TECHNICAL, cause_class=CauseClass.SITE_NETWORK if room_is_away else CauseClass.UNKNOWN)]
 
 
 def _is_quiet(session: Session, now: datetime) -> bool:

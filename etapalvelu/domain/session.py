@@ -10,7 +10,19 @@ from functools import singledispatch
 import msgspec
 from msgspec.structs import replace
 
-from etapalvelu.domain.codes import CauseClass, CloseCause, FollowUp, Language, Need, Outcome, Path, Reason, Seat, State
+from etapalvelu.domain.codes import (
+    CauseClass,
+    CloseCause,
+    FollowUp,
+    Language,
+    Need,
+    Outcome,
+    Path,
+    Reason,
+    ReleaseReason,
+    Seat,
+    State,
+)
 from etapalvelu.domain.errors import WrongStateError
 from etapalvelu.domain.events import (
     AdvisorLeaves,
@@ -72,6 +84,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     `claimed_at` is the claim under way, or else the last one that led to a connection. `seats` are those taken in the
     call and not given up; `interrupted` the ones among them whose media or socket is known to be lost just now.
+    `seated_at` is when the expert of this claim sat down, until picture and sound go both ways; `failed_starts` counts the
+    claims in a row whose expert sat down and was lost without that.
     """
 
     id: str
@@ -94,6 +108,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     transfer: TransferRequested | None = None
     claimed_at: datetime | None = None
     lease_seconds: int = 0
+    seated_at: datetime | None = None
+    failed_starts: int = 0
     held_claim_at: datetime | None = None
     connected_at: datetime | None = None
     path: Path | None = None
@@ -264,6 +280,8 @@ def _(event: Released, session: Session, at: datetime) -> Session:
         successor=None,
         transfer=None,
         claimed_at=session.held_claim_at,
+        seated_at=None,
+        failed_starts=session.failed_starts + (session.seated_at is not None and event.reason is ReleaseReason.EXPERT_LOST),
         on_hold=False,
         expert_seat=Seat.EXPERT,
         seats=_without(session.seats, *EXPERT_SEATS),
@@ -273,7 +291,9 @@ def _(event: Released, session: Session, at: datetime) -> Session:
 
 @_fold.register
 def _(event: Joined, session: Session, at: datetime) -> Session:
-    return replace(session, seats=(*session.seats, event.seat))
+    seated = replace(session, seats=(*session.seats, event.seat))
+    is_start = session.state is State.CLAIMED and event.seat is session.expert_seat
+    return replace(seated, seated_at=at) if is_start else seated
 
 
 @_fold.register
@@ -289,7 +309,8 @@ def _(event: Left, session: Session, at: datetime) -> Session:
 @_fold.register
 def _(event: Connected, session: Session, at: datetime) -> Session:
     first = session.connected_at or at
-    return replace(session, connected_at=first, held_claim_at=session.claimed_at, path=event.path)
+    moved = replace(session, connected_at=first, held_claim_at=session.claimed_at, path=event.path)
+    return replace(moved, seated_at=None, failed_starts=0)
 
 
 @_fold.register
@@ -349,6 +370,8 @@ def _(event: Closed, session: Session, at: datetime) -> Session:
         closed_at=at,
         close_cause=event.cause,
         cause_class=event.cause_class,
+        seated_at=None,
+        failed_starts=0,
         transfer=None,
         on_hold=False,
         seats=(),

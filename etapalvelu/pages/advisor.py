@@ -125,8 +125,9 @@ async def _seen(site: Site, session: Session) -> SessionView:
         room.name if room else session.room,
         await site.places.point(session.point),
         await _waiting_with(site, session),
-        site.desk.closing_time(session),
+        site.timers.closing_time(session),
         site.clock(),
+        is_slow=site.timers.is_slow(session),
     )
 
 

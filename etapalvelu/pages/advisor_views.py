@@ -89,6 +89,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     place: int | None
     lines: tuple[Line, ...]
     closes_at: datetime | None
+    is_slow: bool = False
 
     @property
     def id(self) -> str:
@@ -152,6 +153,8 @@ def session_view(
     everyone: Sequence[Session],
     closes_at: datetime | None,
     now: datetime,
+    *,
+    is_slow: bool,
 ) -> SessionView:
     """`closes_at` is kept only when it is near enough to tell a waiting customer."""
     near = closes_at is not None and session.state is State.WAITING and closes_at - now <= CLOSING_WARNING
@@ -163,6 +166,7 @@ def session_view(
         place=place_of(session, everyone),
         lines=_lines(session),
         closes_at=closes_at if near else None,
+        is_slow=is_slow,
     )
 
 

@@ -19,6 +19,7 @@ FRAGMENTS: Mapping[str, str] = {
     "queue": "expert-queue.html",
     "queue-words": "expert-count.html",
     "session-facts": "expert-facts.html",
+    "session-slow": "expert-slow.html",
 }
 
 
@@ -36,7 +37,7 @@ async def expert_values(site: Site, visitor: Visitor) -> dict[str, object]:
     session = own_session(expert, known)
     return {
         "view": expert_view(expert, known, site.themes, rooms, points),
-        "session": session_facts(session, rooms, points) if session else None,
+        "session": session_facts(session, rooms, points, is_slow=site.timers.is_slow(session)) if session else None,
         "now": site.clock(),
     }
 

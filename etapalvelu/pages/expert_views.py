@@ -31,7 +31,10 @@ class QueueLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The session under way, as the slim bar tells it. `since` is when it connected, or was taken."""
+    """The session under way, as the slim bar tells it. `since` is when it connected, or was taken.
+
+    `is_slow`: picture and sound take long; `last_try`: should they not come, the session ends.
+    """
 
     id: str
     state: State
@@ -45,6 +48,8 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     advisor_stays: bool
     on_hold: bool
     transfer: bool
+    is_slow: bool
+    last_try: bool
 
 
 class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +104,7 @@ def own_session(expert: Staff, sessions: Iterable[Session]) -> Session | None:
     return own[-1] if own else None
 
 
-def session_facts(session: Session, rooms: Mapping[str, str], points: Mapping[str, str]) -> SessionFacts:
+def session_facts(session: Session, rooms: Mapping[str, str], points: Mapping[str, str], *, is_slow: bool) -> SessionFacts:
     return SessionFacts(
         id=session.id,
         state=session.state,
@@ -113,6 +118,8 @@ def session_facts(session: Session, rooms: Mapping[str, str], points: Mapping[st
         advisor_stays=session.advisor_stays,
         on_hold=session.on_hold,
         transfer=session.transfer is not None,
+        is_slow=is_slow,
+        last_try=session.failed_starts > 0,
     )
 
 

@@ -18,7 +18,7 @@ PAGE = "room.html"
 PAIR_PAGE = "room-pair.html"
 
 # Element on the page -> the template of what stands in it.
-FRAGMENTS: Mapping[str, str] = {"calm": "room-words.html", "expert-name": "room-person.html"}
+FRAGMENTS: Mapping[str, str] = {"calm": "room-words.html", "expert-name": "room-person.html", "slow": "room-slow.html"}
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -48,7 +48,8 @@ async def room_values(site: Site, visitor: Visitor) -> dict[str, object]:
     place = place_of(session, sessions) if session else None
     devices = (await site.places.devices([screen.room]))[screen.room]
     name = room.name if room else screen.room
-    return {"room": room_view(name, point, session, place, devices.document_camera_name)}
+    is_slow = session is not None and site.timers.is_slow(session)
+    return {"room": room_view(name, point, session, place, devices.document_camera_name, is_slow=is_slow)}
 
 
 async def fragments(site: Site, visitor: Visitor, language: Language) -> dict[str, str]:

@@ -21,6 +21,8 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
     expert: str | None = None
     on_hold: bool = False
     document_camera: str = ""
+    is_slow: bool = False
+    last_try: bool = False
 
 
 def session_in(room: str, sessions: Iterable[Session]) -> Session | None:
@@ -29,7 +31,13 @@ def session_in(room: str, sessions: Iterable[Session]) -> Session | None:
 
 
 def room_view(
-    name: str, point: ServicePoint | None, session: Session | None, place: int | None, document_camera: str = ""
+    name: str,
+    point: ServicePoint | None,
+    session: Session | None,
+    place: int | None,
+    document_camera: str = "",
+    *,
+    is_slow: bool = False,
 ) -> RoomView:
     around = RoomView(
         name=name,
@@ -47,4 +55,6 @@ def room_view(
         place=place,
         expert=session.successor or session.expert,
         on_hold=session.on_hold,
+        is_slow=is_slow,
+        last_try=session.failed_starts > 0,
     )

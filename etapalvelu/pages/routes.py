@@ -16,6 +16,7 @@ from etapalvelu.pages.render import Renderer
 from etapalvelu.pages.site import SITE, Site
 from etapalvelu.ports import AccountStore, Board, Calendar, Clock, PlaceStore, SessionStore
 from etapalvelu.reports import Reports
+from etapalvelu.timers import Timers
 
 # The version stands in the address: what is behind it never changes.
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -27,6 +28,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
 
     access: Access
     desk: Desk
+    timers: Timers
     reports: Reports
     sessions: SessionStore
     places: PlaceStore

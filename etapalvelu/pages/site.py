@@ -23,6 +23,7 @@ from etapalvelu.pages.language import Language, choose_language
 from etapalvelu.pages.render import Renderer
 from etapalvelu.ports import AccountStore, Board, Calendar, Clock, DeedKey, PlaceStore, SessionStore
 from etapalvelu.reports import Reports
+from etapalvelu.timers import Timers
 
 LANGUAGE_COOKIE = "etapalvelu-language"
 
@@ -32,6 +33,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
     renderer: Renderer
     desk: Desk
+    timers: Timers
     access: Access
     reports: Reports
     sessions: SessionStore

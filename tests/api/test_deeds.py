@@ -185,7 +185,7 @@ async def test_a_key_used_again_answers_as_the_first_time_for_a_day(doorstep: Do
     other = await doorstep.post("/sessions", ADVISOR, OPEN | {"room": "rantala-2"}, key)
     others = await doorstep.post("/sessions", FAR_ADVISOR, OPEN | {"room": "kaukola-1"}, key)
     doorstep.service.clock.advance(hours=24, seconds=1)
-    await doorstep.service.desk.forget_keys()
+    await doorstep.service.timers.forget_keys()
     next_day = await doorstep.post("/sessions", ADVISOR, OPEN | {"room": "rantala-2"}, key)
 
     assert (first.status, again.status, await first.json()) == (201, 201, await again.json())
@@ -376,7 +376,7 @@ async def test_a_lease_that_ran_out_does_not_keep_the_session(doorstep: Doorstep
     session = await doorstep.service.opened()
     await doorstep.post(f"/sessions/{session.id}/claim", EXPERT)
     doorstep.service.clock.now += timedelta(seconds=21)
-    await doorstep.service.desk.sweep()
+    await doorstep.service.timers.sweep()
 
     other = await doorstep.post(f"/sessions/{session.id}/claim", EXPERT2)
 

@@ -6,12 +6,27 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from etapalvelu.domain.claims import CONNECT_SECONDS, LEASE_SECONDS, LOST_SECONDS, claim, due, release, require_expert
-from etapalvelu.domain.codes import CloseCause, Language, ReleaseReason, Seat
+from etapalvelu.domain.claims import LEASE_SECONDS, LOST_SECONDS, Patience, claim, due, is_slow, release, require_expert
+from etapalvelu.domain.codes import CauseClass, CloseCause, Language, ReleaseReason, Seat
 from etapalvelu.domain.errors import AlreadyTakenError, NotAllowedError, RefusalError, WrongStateError
 from etapalvelu.domain.events import Claimed, Closed, Event, Joined, Left, Released, Transferred, TransferRequested
 from etapalvelu.domain.people import Device, Person, Role, Staff
-from tests.domain.samples import ASKED, CLAIMED, CLOSED, ENDED, HANDED_OVER, NOW, OPENED, SERVED, TAKEN, WAITING, after, sits
+from tests.domain.samples import (
+    ASKED,
+    CLAIMED,
+    CLOSED,
+    CONNECTED,
+    ENDED,
+    HANDED_OVER,
+    INTERRUPTED,
+    NOW,
+    OPENED,
+    SERVED,
+    TAKEN,
+    WAITING,
+    after,
+    sits,
+)
 
 EERO = Staff(account="eero", role=Role.EXPERT, themes=("pensions",), languages=(Language.FI,))
 ELSA = Staff(account="elsa", role=Role.EXPERT, themes=("pensions", "families"), languages=(Language.FI,))
@@ -86,10 +101,19 @@ def test_a_deed_of_the_expert_needs_this_sessions_expert() -> None:
 
 
 LEASE_OVER = NOW + timedelta(seconds=LEASE_SECONDS)
-CONNECT_OVER = LEASE_OVER + timedelta(seconds=CONNECT_SECONDS)
+PATIENCE = Patience()
+CONNECT_OVER = NOW + timedelta(seconds=PATIENCE.give_up_seconds)
 LOST = NOW + timedelta(seconds=LOST_SECONDS)
 CLOSES = NOW + timedelta(hours=6)
 SEATED = (*TAKEN, *sits(Seat.EXPERT))
+# Once already the customer went back to the queue without having seen anybody.
+SEATED_AGAIN = (
+    *SEATED,
+    Left(seat=Seat.EXPERT),
+    Released(expert="eero", reason=ReleaseReason.EXPERT_LOST),
+    CLAIMED,
+    *sits(Seat.EXPERT),
+)
 DESERTED = (*HANDED_OVER, Left(seat=Seat.EXPERT))
 
 
@@ -101,6 +125,17 @@ DESERTED = (*HANDED_OVER, Left(seat=Seat.EXPERT))
         ((*sits(Seat.ROOM), Left(seat=Seat.ROOM)), LOST, [Closed(cause=CloseCause.LOST)]),
         (TAKEN, LEASE_OVER, [Released(expert="eero", reason=ReleaseReason.LEASE)]),
         (SEATED, CONNECT_OVER, [Left(seat=Seat.EXPERT), Released(expert="eero", reason=ReleaseReason.EXPERT_LOST)]),
+        (SEATED_AGAIN, CONNECT_OVER, [Closed(cause=CloseCause.TECHNICAL, cause_class=CauseClass.UNKNOWN)]),
+        (
+            (*SEATED_AGAIN, INTERRUPTED),
+            CONNECT_OVER,
+            [Closed(cause=CloseCause.TECHNICAL, cause_class=CauseClass.SITE_NETWORK)],
+        ),
+        (
+            (*SEATED_AGAIN, Left(seat=Seat.ROOM)),
+            CONNECT_OVER,
+            [Closed(cause=CloseCause.TECHNICAL, cause_class=CauseClass.SITE_NETWORK)],
+        ),
         (DESERTED, LEASE_OVER, [Released(expert="elsa", reason=ReleaseReason.LEASE)]),
     ],
 )
@@ -109,36 +144,51 @@ def test_time_demands_an_end_at_the_moment_and_not_before(
 ) -> None:
     session = after(*history)
 
-    assert due(session, moment - timedelta(milliseconds=1), CLOSES) == []
-    assert due(session, moment, CLOSES) == events
+    assert due(session, moment - timedelta(milliseconds=1), CLOSES, PATIENCE) == []
+    assert due(session, moment, CLOSES, PATIENCE) == events
 
 
 @pytest.mark.parametrize(
     "history", [SERVED, HANDED_OVER, (*HANDED_OVER, *sits(Seat.EXPERT2), Left(seat=Seat.EXPERT)), ENDED, (CLOSED,)]
 )
 def test_time_demands_nothing_of_a_session_that_is_served_or_over(history: Sequence[Event]) -> None:
-    assert due(after(*history), NOW + timedelta(days=3), CLOSES) == []
+    assert due(after(*history), NOW + timedelta(days=3), CLOSES, PATIENCE) == []
 
 
 def test_waiting_without_closing_hours_has_no_end_while_somebody_sits_there() -> None:
-    assert due(after(*sits(Seat.ROOM)), NOW + timedelta(days=3), None) == []
+    assert due(after(*sits(Seat.ROOM)), NOW + timedelta(days=3), None, PATIENCE) == []
 
 
 def test_whatever_happens_in_a_session_makes_it_live_on() -> None:
     session = after(Joined(seat=Seat.ROOM), Left(seat=Seat.ROOM), now=LOST)
 
-    assert due(session, LOST + timedelta(seconds=LOST_SECONDS - 1), None) == []
+    assert due(session, LOST + timedelta(seconds=LOST_SECONDS - 1), None, PATIENCE) == []
 
 
 def test_a_claim_that_nobody_looked_after_ends_as_lost_and_hours_that_ended_come_first() -> None:
     claimed = after(CLAIMED)
 
-    assert due(claimed, LOST, None) == [Closed(cause=CloseCause.LOST)]
-    assert due(after(), CLOSES, CLOSES) == [Closed(cause=CloseCause.HOURS_ENDED)]
+    assert due(claimed, LOST, None, PATIENCE) == [Closed(cause=CloseCause.LOST)]
+    assert due(after(), CLOSES, CLOSES, PATIENCE) == [Closed(cause=CloseCause.HOURS_ENDED)]
 
 
 def test_the_lease_is_the_one_that_was_given() -> None:
     session = after(replace(CLAIMED, lease_seconds=90), opened=OPENED)
 
-    assert due(session, NOW + timedelta(seconds=89), CLOSES) == []
-    assert due(session, NOW + timedelta(seconds=90), CLOSES) == [Released(expert="eero", reason=ReleaseReason.LEASE)]
+    assert due(session, NOW + timedelta(seconds=89), CLOSES, PATIENCE) == []
+    assert due(session, NOW + timedelta(seconds=90), CLOSES, PATIENCE) == [Released(expert="eero", reason=ReleaseReason.LEASE)]
+
+
+def test_picture_and_sound_take_long_from_the_sitting_down_until_they_are_there() -> None:
+    told = NOW + timedelta(seconds=PATIENCE.tell_seconds)
+
+    assert [is_slow(after(*SEATED), moment, PATIENCE) for moment in (told - timedelta(milliseconds=1), told)] == [False, True]
+    for history in (WAITING, TAKEN, SERVED, ENDED):
+        assert not is_slow(after(*history), told + timedelta(days=1), PATIENCE)
+
+
+def test_a_start_that_failed_counts_until_one_succeeds() -> None:
+    given_back = (*SEATED, Released(expert="eero", reason=ReleaseReason.CANNOT_SERVE))
+
+    assert after(*SEATED_AGAIN).failed_starts == 1
+    assert [after(*history).failed_starts for history in (given_back, (*SEATED_AGAIN, CONNECTED), ENDED)] == [0, 0, 0]

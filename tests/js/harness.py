@@ -94,6 +94,7 @@ class Service:
         facts = SessionFacts(
             id=CALL, state=State.CLAIMED, theme=line.theme, language=line.language, reason=line.reason, needs=(),
             point=line.point, room=line.room, since=self.opened, advisor_stays=True, on_hold=self.on_hold, transfer=False,
+            is_slow=False, last_try=False,
         )  # fmt: skip
         view = ExpertView(
             lines=(line,) if self.state == "waiting" else (),

@@ -1,0 +1,93 @@
+"""What time alone demands of sessions. Everything is derived from events, so every server may sweep, as often as it likes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from etapalvelu.desk import Calls, unseat_experts
+from etapalvelu.domain.claims import Patience, due, is_slow
+from etapalvelu.domain.codes import CloseCause
+from etapalvelu.domain.errors import TryAgainError
+from etapalvelu.domain.people import SYSTEM
+from etapalvelu.domain.session import Session
+from etapalvelu.domain.themes import Theme, closing_time
+from etapalvelu.ledger import Ledger
+from etapalvelu.ports import Calendar, Clock, SessionStore
+
+_log = structlog.get_logger("timers")
+
+# How long a deed's key is kept, so that a repeated request is answered as the first time.
+KEY_HOURS = 24
+
+
+class Timers:
+    """Made once by `app`."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        sessions: SessionStore,
+        calls: Calls,
+        calendar: Calendar,
+        themes: Sequence[Theme],
+        clock: Clock,
+        patience: Patience,
+    ) -> None:
+        self._ledger = ledger
+        self._sessions = sessions
+        self._calls = calls
+        self._calendar = calendar
+        self._themes = {theme.key: theme for theme in themes}
+        self._clock = clock
+        self._patience = patience
+        # The starts that this server's pages were told are slow.
+        self._told: frozenset[tuple[str, datetime | None]] = frozenset()
+
+    async def sweep(self) -> None:
+        """End what time ends: unused leases, waiting past the theme's hours, calls without a picture, sessions that everybody
+        left; and have pages tell of starts that take long.
+
+        A session that cannot be dealt with is logged and keeps no other waiting; a database that is away ends the round.
+        """
+        now = self._clock()
+        sessions = await self._sessions.open_sessions()
+        self._tell([session for session in sessions if is_slow(session, now, self._patience)])
+        for session in sessions:
+            try:
+                await self._elapse(session, now)
+            except TryAgainError:
+                raise
+            except Exception:  # noqa: BLE001 - every session gets its turn; what happened is logged whole
+                _log.exception("session_not_swept", session=session.id)
+
+    async def forget_keys(self) -> None:
+        """Idempotency keys are kept for a day."""
+        await self._sessions.forget_keys(self._clock() - timedelta(hours=KEY_HOURS))
+
+    def closing_time(self, session: Session) -> datetime | None:
+        """When this session's waiting ends by its theme's hours; None when they have no end."""
+        theme = self._themes.get(session.theme)
+        return None if theme is None else closing_time(session.opened_at, theme.hours, self._calendar.is_holiday)
+
+    def is_slow(self, session: Session) -> bool:
+        """Truth that picture and sound of this session take so long that everybody is told."""
+        return is_slow(session, self._clock(), self._patience)
+
+    def _tell(self, slow: Sequence[Session]) -> None:
+        for session in slow:
+            if (session.id, session.seated_at) not in self._told:
+                self._ledger.announce(session)
+        self._told = frozenset((session.id, session.seated_at) for session in slow)
+
+    async def _elapse(self, session: Session, now: datetime) -> None:
+        demands = partial(due, now=now, closes_at=self.closing_time(session), patience=self._patience)
+        if not demands(session):
+            return
+        after = await self._ledger.change_if_true(session.id, SYSTEM, demands)
+        if after is not None and not after.is_open:
+            await self._calls.end(after.id, after.close_cause or CloseCause.LOST)
+        elif after is not None:
+            await unseat_experts(self._calls, after)
