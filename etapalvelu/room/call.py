@@ -11,8 +11,9 @@ import aiohttp
 
 from etapalvelu.room.audience import Audience
 from etapalvelu.room.camera import Camera, CameraStatus
-from etapalvelu.room.document import DocumentChannel, Stills
+from etapalvelu.room.document import DocumentChannel
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError
+from etapalvelu.room.still import Stills
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
 from etapalvelu.tasks import spawn

@@ -10,8 +10,9 @@ from pyee.asyncio import AsyncIOEventEmitter
 
 from etapalvelu.room import document
 from etapalvelu.room.camera import Camera, CameraStatus
-from etapalvelu.room.document import DocumentChannel, Stills, ViewerGoneError
+from etapalvelu.room.document import DocumentChannel
 from etapalvelu.room.source import Kind, Source
+from etapalvelu.room.still import Stills, ViewerGoneError
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
 from signaling.document import Capture, Status, StillFailed, decode_from_agent, encode
