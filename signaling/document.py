@@ -22,6 +22,8 @@ MAX_MISSING_NAMED: Final = 1024
 MAX_CONTROL_CHARS: Final = 64 * 1024
 MAX_MARKS: Final = 50
 MAX_POINTS: Final = 500
+# Of all marks together, since their whole state goes in one message.
+MAX_ALL_POINTS: Final = 3000
 # Who may take stills, choose the view, point and mark.
 CAPTURE_SEATS: Final[frozenset[Seat]] = frozenset({"expert", "expert2"})
 STATUS_SECONDS: Final = 1.0
@@ -39,6 +41,9 @@ Fraction = Annotated[float, Meta(ge=-1000, le=1000)]
 Point = tuple[Fraction, Fraction]
 Corners = tuple[Point, Point, Point, Point]
 Stroke = Annotated[tuple[Point, ...], Meta(min_length=1, max_length=MAX_POINTS)]
+# Whoever draws too much is answered too; the message as a whole has its limit.
+LongStroke = Annotated[tuple[Point, ...], Meta(min_length=1)]
+QuarterTurns = Literal[0, 90, 180, 270]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -83,7 +88,7 @@ class Marks(Struct, frozen=True, kw_only=True, tag_field="type", tag="marks"):
 
 
 class Refused(Struct, frozen=True, kw_only=True, tag_field="type", tag="refused"):
-    """A deed of this viewer that was not done: `not_allowed`, `outside_page`, `page_gone`, `too_many`."""
+    """A deed of this viewer that was not done: `not_allowed`, `outside_page`, `page_gone`, `too_many`, `bad_message`."""
 
     what: Code
     code: Code
@@ -174,10 +179,11 @@ class StillMissing(Struct, frozen=True, kw_only=True, tag_field="type", tag="sti
     chunks: Annotated[tuple[Number, ...], Meta(min_length=1, max_length=MAX_MISSING_NAMED)]
 
 
-class SetView(Struct, frozen=True, kw_only=True, tag_field="type", tag="view"):
-    """Choose what everybody sees: the whole table, or the sheet alone, straightened."""
+class SetView(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="view"):
+    """Choose what everybody sees: the whole table, or the sheet alone, straightened, turned `turn` degrees further clockwise."""
 
     view: View
+    turn: QuarterTurns = 0
 
 
 class PointAt(Struct, frozen=True, kw_only=True, tag_field="type", tag="point"):
@@ -192,11 +198,11 @@ class PointEnd(Struct, frozen=True, kw_only=True, tag_field="type", tag="point_e
 
 
 class AddMark(Struct, frozen=True, kw_only=True, tag_field="type", tag="mark"):
-    """Draw a stroke on sheet `page`; the viewer chooses the id."""
+    """Draw a stroke on sheet `page`; the viewer chooses the id, and a mark of that id is drawn anew."""
 
     page: Number
     id: Token
-    points: Stroke
+    points: LongStroke
 
 
 class MarkUndo(Struct, frozen=True, kw_only=True, tag_field="type", tag="mark_undo"):

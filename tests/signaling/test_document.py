@@ -30,6 +30,7 @@ FROM_VIEWER = [
     "still_missing",
     "key_frame",
     "view",
+    "view-turn",
     "point",
     "point_end",
     "mark",

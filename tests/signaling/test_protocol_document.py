@@ -139,3 +139,4 @@ def test_the_limits_of_stills_are_those_of_the_code() -> None:
     assert f"at most {document.MAX_MISSING_NAMED} at once" in text
     assert f"at most {document.MAX_MARKS} marks" in text
     assert f"at most {document.MAX_POINTS} points" in text
+    assert f"in all at most {document.MAX_ALL_POINTS}" in text
