@@ -123,7 +123,8 @@ class StillBegin(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     """A picture follows in `chunks` chunks; `number` marks them.
 
     `capture` is the id of the asking; the first picture of it has that id itself. `page` is the straightened sheet,
-    `raw` the camera's whole picture, whose `corners` say where the sheet is in it.
+    `raw` the camera's whole picture, whose `corners` say where the sheet is in it. `ppi` is pixels of this picture for an
+    inch of the sheet; `turn` the clockwise turn that makes the page upright.
     """
 
     id: Token
@@ -132,6 +133,8 @@ class StillBegin(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     page: Number = 0
     verdict: PageVerdict | None = None
     corners: Corners | None = None
+    ppi: Annotated[int, Meta(ge=1)] | None = None
+    turn: Literal[0, 90, 180, 270] = 0
     number: Number
     sha256: Sha256
     size: Annotated[int, Meta(ge=1, le=MAX_STILL_BYTES)]
@@ -179,8 +182,14 @@ class StillMissing(Struct, frozen=True, kw_only=True, tag_field="type", tag="sti
     chunks: Annotated[tuple[Number, ...], Meta(min_length=1, max_length=MAX_MISSING_NAMED)]
 
 
+class StillDropped(Struct, frozen=True, kw_only=True, tag_field="type", tag="still_dropped"):
+    """The viewer wants no more of this still, so that the camera is free for the next."""
+
+    id: Token
+
+
 class SetView(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="view"):
-    """Choose what everybody sees: the whole table, or the sheet alone, straightened, turned `turn` degrees further clockwise."""
+    """Choose what everybody sees: the whole table, or the sheet alone, straightened; `turn` it further clockwise."""
 
     view: View
     turn: QuarterTurns = 0
@@ -218,7 +227,9 @@ class KeyFrame(Struct, frozen=True, kw_only=True, tag_field="type", tag="key_fra
 
 
 FromAgent = Status | Page | Marks | Refused | Line | StillProgress | StillBegin | StillEnd | StillFailed
-FromViewer = Capture | StillAck | StillMissing | KeyFrame | SetView | PointAt | PointEnd | AddMark | MarkUndo | MarkClear
+FromViewer = (
+    Capture | StillAck | StillMissing | StillDropped | KeyFrame | SetView | PointAt | PointEnd | AddMark | MarkUndo | MarkClear
+)
 
 _Message = TypeVar("_Message", FromAgent, FromViewer)
 
