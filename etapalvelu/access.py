@@ -49,6 +49,9 @@ CSRF_FIELD = "csrf"
 SHORT_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 _SECRET_BYTES = 32
 
+# Of names and titles of staff, as the database keeps them.
+LONGEST_NAME = 80
+
 Revoked = Callable[[str], Awaitable[None]]
 
 
@@ -228,6 +231,8 @@ class Access:
         staff = Staff(
             account=request.account,
             role=request.role,
+            name=request.name,
+            title=request.title,
             point=request.point,
             themes=tuple(dict.fromkeys(request.themes)),
             languages=tuple(dict.fromkeys(request.languages)),
@@ -264,6 +269,8 @@ class Access:
         checks = (
             ("account", "malformed", SHORT_NAME.fullmatch(request.account) is not None),
             ("role", "unknown_value", request.role in STAFF_ROLES),
+            ("name", "too_long", len(request.name) <= LONGEST_NAME),
+            ("title", "too_long", len(request.title) <= LONGEST_NAME),
             ("password", "too_short", len(request.password) >= SHORTEST_PASSWORD),
             ("password", "too_long", len(request.password) <= LONGEST_PASSWORD),
             ("themes", "unknown_value", self._themes.issuperset(request.themes)),

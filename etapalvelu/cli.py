@@ -131,6 +131,8 @@ def _parser() -> argparse.ArgumentParser:
     staff_add = _command(staff, "add", _staff_add, "add an account; the password is asked for, or read from stdin")
     staff_add.add_argument("account", metavar="ACCOUNT")
     staff_add.add_argument("--role", choices=[role.value for role in STAFF_ROLES], required=True)
+    staff_add.add_argument("--name", default="", help="as customers and colleagues read it")
+    staff_add.add_argument("--title", default="", help="shown after the name")
     staff_add.add_argument("--point", metavar="P", help="limits advisors and supervisors to one service point")
     staff_add.add_argument("--themes", type=_words, default=(), metavar="A,B", help="what an expert serves")
     staff_add.add_argument("--languages", type=_languages, default=(), metavar="fi,sv", help="in which languages")
@@ -302,6 +304,8 @@ def _staff_add(given: argparse.Namespace) -> int:
         account=given.account,
         role=Role(given.role),
         password=password,
+        name=given.name.strip(),
+        title=given.title.strip(),
         point=given.point,
         themes=given.themes,
         languages=given.languages,

@@ -216,6 +216,10 @@ class AccountStore(Protocol):
 
     async def accounts(self) -> list[Account]: ...
 
+    async def staff(self, names: Iterable[str]) -> Mapping[str, Staff]:
+        """Those of these accounts that there are, closed ones too, by account."""
+        ...
+
     async def add_account(self, account: Account) -> None:
         """Raises `InvalidFieldError` on `account` when the name is taken."""
         ...
@@ -277,6 +281,8 @@ class StaffRequest(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     role: Role
     password: str
+    name: str = ""
+    title: str = ""
     point: str | None = None
     themes: tuple[str, ...] = ()
     languages: tuple[Language, ...] = ()

@@ -33,13 +33,24 @@ def staff() -> list[StaffRequest]:
     themes = tuple(theme.key for theme in THEMES if theme.offered)
     languages = (Language.FI, Language.SV, Language.EN)
 
-    def expert(account: str) -> StaffRequest:
-        return StaffRequest(account=account, role=Role.EXPERT, password=PASSWORD, themes=themes, languages=languages)
+    def expert(account: str, name: str) -> StaffRequest:
+        return StaffRequest(
+            account=account,
+            role=Role.EXPERT,
+            password=PASSWORD,
+            name=name,
+            title="asiantuntija",
+            themes=themes,
+            languages=languages,
+        )
+
+    def other(role: Role, name: str, title: str, point: str | None = None) -> StaffRequest:
+        return StaffRequest(account=role.value, role=role, password=PASSWORD, name=name, title=title, point=point)
 
     return [
-        StaffRequest(account="advisor", role=Role.ADVISOR, password=PASSWORD, point=POINT.id),
-        expert("expert"),
-        expert("expert2"),
-        StaffRequest(account="supervisor", role=Role.SUPERVISOR, password=PASSWORD),
-        StaffRequest(account="admin", role=Role.ADMIN, password=PASSWORD),
+        other(Role.ADVISOR, "Aino Esimerkki", "palveluneuvoja", POINT.id),
+        expert("expert", "Eeva Esimerkki"),
+        expert("expert2", "Eero Mallikas"),
+        other(Role.SUPERVISOR, "Sirpa Mallikas", "palvelupäällikkö"),
+        other(Role.ADMIN, "Antti Esimerkki", "pääkäyttäjä"),
     ]

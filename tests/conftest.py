@@ -33,6 +33,8 @@ ADVISOR = Staff(account="aino", role=Role.ADVISOR, point="rantala")
 EXPERT = Staff(
     account="eero",
     role=Role.EXPERT,
+    name="Eero Esimerkki",
+    title="asiantuntija",
     themes=("pensions", "families", "international"),
     languages=(Language.FI, Language.SV),
 )

@@ -166,6 +166,8 @@ def _request(staff: Staff) -> StaffRequest:
         account=staff.account,
         role=staff.role,
         password=PASSWORD,
+        name=staff.name,
+        title=staff.title,
         point=staff.point,
         themes=staff.themes,
         languages=staff.languages,

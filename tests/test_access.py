@@ -357,13 +357,22 @@ async def test_an_account_is_made_as_asked(access: Access) -> None:
         account="uusi.tyyppi-2",
         role=Role.EXPERT,
         password=PASSWORD,
+        name="Uuno Esimerkki",
+        title="asiantuntija",
         themes=("pensions", "pensions"),
         languages=(Language.FI, Language.SV, Language.FI),
     )
 
     staff = await access.create_account(request)
 
-    expected = Staff(account="uusi.tyyppi-2", role=Role.EXPERT, themes=("pensions",), languages=(Language.FI, Language.SV))
+    expected = Staff(
+        account="uusi.tyyppi-2",
+        role=Role.EXPERT,
+        name="Uuno Esimerkki",
+        title="asiantuntija",
+        themes=("pensions",),
+        languages=(Language.FI, Language.SV),
+    )
     assert staff == expected
     assert (await access.sign_in("uusi.tyyppi-2", PASSWORD, ADDRESS)).visitor.person == expected
 
@@ -376,6 +385,8 @@ async def test_an_account_is_made_as_asked(access: Access) -> None:
         ({"account": "-x"}, "account", "malformed"),
         ({"account": "a" * 41}, "account", "malformed"),
         ({"account": "aino"}, "account", "taken"),
+        ({"name": "a" * 81}, "name", "too_long"),
+        ({"title": "a" * 81}, "title", "too_long"),
         ({"role": Role.ROOM}, "role", "unknown_value"),
         ({"password": "short"}, "password", "too_short"),
         ({"password": "x" * 201}, "password", "too_long"),

@@ -16,6 +16,7 @@ import pytest
 from etapalvelu.checks import Finding, check
 from etapalvelu.config import Config, parse
 from etapalvelu.keys import load_keys
+from etapalvelu.store.migrate import newest
 
 SECRET = "a-secret-of-coturn"
 
@@ -128,7 +129,7 @@ async def test_an_old_database_is_said_with_what_to_do(tmp_path: Path) -> None:
 
     assert not finding.ok
     assert finding.words.startswith(
-        "[store] url: the database is at version none, this program needs 0001; run `etapalvelu migrate`"
+        f"[store] url: the database is at version none, this program needs {newest()}; run `etapalvelu migrate`"
     )
 
 

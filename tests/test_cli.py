@@ -27,6 +27,7 @@ from etapalvelu.keys import load_keys
 from etapalvelu.passwords import SHORTEST_PASSWORD
 from etapalvelu.reports import CSV_COLUMNS
 from etapalvelu.store import rows
+from etapalvelu.store.migrate import newest
 from tests.domain.samples import ENDED, after, told
 
 CONFIG = """
@@ -227,7 +228,8 @@ def test_a_database_that_was_not_migrated_is_said(shell: Shell, tmp_path: Path, 
 
     words = shell(*command.split(), "--config", str(path), stdin="long enough password\n").refusal()
 
-    assert words.startswith("[store] url: the database is at version none, this program needs 0001; run `etapalvelu migrate`")
+    needed = f"[store] url: the database is at version none, this program needs {newest()}; run `etapalvelu migrate`"
+    assert words.startswith(needed)
 
 
 @pytest.mark.parametrize("command", [*ON_A_DATABASE, "migrate"])
@@ -295,6 +297,10 @@ def test_an_account_is_added_once(shell: Shell, config: Path) -> None:
         "pensions,families",
         "--languages",
         "fi, sv",
+        "--name",
+        "Eero Esimerkki",
+        "--title",
+        "asiantuntija",
         "--config",
         str(config),
     )
@@ -306,10 +312,11 @@ def test_an_account_is_added_once(shell: Shell, config: Path) -> None:
     assert second.refusal() == "account: there is one of this name already; choose another"
     with closing(sqlite3.connect(config.parent / "etapalvelu.sqlite")) as database:
         (account,) = database.execute(
-            "SELECT name, role, point, themes, languages, password_hash, active FROM account"
+            "SELECT name, role, point, themes, languages, shown_name, title, password_hash FROM account"
         ).fetchall()
-    assert account[:5] == ("eero", "expert", None, '["pensions","families"]', '["fi","sv"]')
-    assert account[5].startswith("$argon2id$")
+    asked = ("eero", "expert", None, '["pensions","families"]', '["fi","sv"]', "Eero Esimerkki", "asiantuntija")
+    assert account[:7] == asked
+    assert account[7].startswith("$argon2id$")
 
 
 @pytest.mark.parametrize(

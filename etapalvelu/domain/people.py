@@ -26,10 +26,15 @@ DEVICE_SEATS = {Role.ROOM: Seat.ROOM, Role.AGENT: Seat.CAMERA}
 
 
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
-    """A person with an account. `point` limits advisors and supervisors to one service point; None is Kela-wide."""
+    """A person with an account. `point` limits advisors and supervisors to one service point; None is Kela-wide.
+
+    `name` and `title` are for people to read; log and API know the account alone.
+    """
 
     account: str
     role: Role
+    name: str = ""
+    title: str = ""
     point: str | None = None
     themes: tuple[str, ...] = ()
     languages: tuple[Language, ...] = ()
@@ -37,6 +42,10 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def actor(self) -> str:
         return f"staff:{self.account}"
+
+    @property
+    def shown_name(self) -> str:
+        return self.name or self.account
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):

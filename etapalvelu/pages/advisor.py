@@ -105,7 +105,9 @@ async def advisor_view(site: Site, visitor: Visitor) -> AdvisorView:
         point=point.name,
         phone=point.phone,
         rooms=room_tiles(rooms, await site.places.devices([room.id for room in rooms]), own, {point.id: point.name}),
-        sessions=open_lines(own, everyone, {room.id: room.name for room in rooms}),
+        sessions=open_lines(
+            own, everyone, {room.id: room.name for room in rooms}, await site.names(session.expert for session in own)
+        ),
         themes=theme_choices(site.themes, point, site.clock(), site.calendar.is_holiday),
     )
 
@@ -124,6 +126,7 @@ async def _seen(site: Site, session: Session) -> SessionView:
         session,
         room.name if room else session.room,
         await site.places.point(session.point),
+        await site.names((session.advisor, session.expert)),
         await _waiting_with(site, session),
         site.timers.closing_time(session),
         site.clock(),

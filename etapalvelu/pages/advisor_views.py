@@ -86,6 +86,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     room: str
     point: str
     phone: str
+    names: Mapping[str, str]
     place: int | None
     lines: tuple[Line, ...]
     closes_at: datetime | None
@@ -117,8 +118,13 @@ def room_tiles(
     return tuple(room_tile(room, devices.get(room.id), busy.get(room.id), points.get(room.point, room.point)) for room in rooms)
 
 
-def open_lines(own: Iterable[Session], everyone: Sequence[Session], room_names: Mapping[str, str]) -> tuple[OpenLine, ...]:
-    """The point's open sessions, oldest first; the place counts all who wait for the same theme anywhere."""
+def open_lines(
+    own: Iterable[Session], everyone: Sequence[Session], room_names: Mapping[str, str], names: Mapping[str, str]
+) -> tuple[OpenLine, ...]:
+    """The point's open sessions, oldest first; the place counts all who wait for the same theme anywhere.
+
+    `names` are those of the staff, by account.
+    """
     return tuple(
         OpenLine(
             id=session.id,
@@ -127,7 +133,7 @@ def open_lines(own: Iterable[Session], everyone: Sequence[Session], room_names: 
             state=session.state,
             since=session.connected_at if session.state is State.CONNECTED and session.connected_at else session.opened_at,
             place=place_of(session, everyone),
-            expert=session.expert,
+            expert=names.get(session.expert or ""),
         )
         for session in in_order(own)
     )
@@ -150,6 +156,7 @@ def session_view(
     session: Session,
     room: str,
     point: ServicePoint | None,
+    names: Mapping[str, str],
     everyone: Sequence[Session],
     closes_at: datetime | None,
     now: datetime,
@@ -163,6 +170,7 @@ def session_view(
         room=room,
         point=point.name if point else session.point,
         phone=point.phone if point else "",
+        names=names,
         place=place_of(session, everyone),
         lines=_lines(session),
         closes_at=closes_at if near else None,

@@ -1,6 +1,6 @@
 """What an event says beside its name, in the person's language: who, why, how long. Codes only, as in the log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from etapalvelu.domain.events import (
     AdvisorLeaves,
@@ -29,20 +29,20 @@ from etapalvelu.pages.language import Language, duration
 Text = Callable[..., str]
 
 
-def details(event: Event, language: Language) -> str:
-    """Facts of the event joined with middle dots; empty when its name says all."""
-    return " · ".join(_facts(event, language))
+def details(event: Event, language: Language, people: Mapping[str, str]) -> str:
+    """Facts of the event joined with middle dots; empty when its name says all. `people` are names by account."""
+    return " · ".join(_facts(event, language, people))
 
 
-def _facts(event: Event, language: Language) -> list[str]:  # noqa: C901 (a dispatch over the union, nothing else)
+def _facts(event: Event, language: Language, people: Mapping[str, str]) -> list[str]:  # noqa: C901 (a dispatch over the union, nothing else)
     text = language.text
     match event:
         case Opened():
             return _opened(event, text)
         case Claimed() | Transferred():
-            return [event.expert]
+            return [people.get(event.expert, event.expert)]
         case Released():
-            return [event.expert, text(f"release.{event.reason}")]
+            return [people.get(event.expert, event.expert), text(f"release.{event.reason}")]
         case Joined() | Left() | Invited():
             return [text(f"seat.{event.seat}")]
         case Connected():
@@ -53,7 +53,7 @@ def _facts(event: Event, language: Language) -> list[str]:  # noqa: C901 (a disp
         case Resumed():
             return [text(f"seat.{event.seat}"), text("timeline.gap", time=_milliseconds(event.gap_ms, language))]
         case TransferRequested():
-            to = text(f"theme.{event.theme}") if event.theme else event.expert or ""
+            to = text(f"theme.{event.theme}") if event.theme else people.get(event.expert or "", event.expert or "")
             return [to, text(f"release.{event.code}")]
         case Identified():
             return [text(f"identified_by.{event.how}"), text(f"acting_for.{event.acting_for}")]

@@ -173,6 +173,8 @@ def staff_request(fields: Fields) -> StaffRequest:
         account=fields.name("account"),
         role=role,
         password=password,
+        name=fields.text("name", required=False),
+        title=fields.text("title", required=False),
         point=point or None,
         themes=fields.all("themes"),
         languages=fields.many("languages", Language),

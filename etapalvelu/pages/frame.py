@@ -26,6 +26,7 @@ class PersonView(msgspec.Struct, frozen=True, kw_only=True):
     """Who is signed in, as the band shows it."""
 
     account: str
+    name: str
     role: Role
     place: str = ""
 

@@ -48,8 +48,10 @@ async def room_values(site: Site, visitor: Visitor) -> dict[str, object]:
     place = place_of(session, sessions) if session else None
     devices = (await site.places.devices([screen.room]))[screen.room]
     name = room.name if room else screen.room
+    serving = (session.successor or session.expert) if session else None
+    expert = (await site.accounts.staff([serving])).get(serving) if serving else None
     is_slow = session is not None and site.timers.is_slow(session)
-    return {"room": room_view(name, point, session, place, devices.document_camera_name, is_slow=is_slow)}
+    return {"room": room_view(name, point, session, place, expert, devices.document_camera_name, is_slow=is_slow)}
 
 
 async def fragments(site: Site, visitor: Visitor, language: Language) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from etapalvelu.domain.people import Staff
 from etapalvelu.domain.places import ServicePoint
 from etapalvelu.domain.session import Session
 
@@ -18,7 +19,8 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
     session: str = ""
     theme: str = ""
     place: int | None = None
-    expert: str | None = None
+    expert: str = ""
+    title: str = ""
     on_hold: bool = False
     document_camera: str = ""
     is_slow: bool = False
@@ -35,6 +37,7 @@ def room_view(
     point: ServicePoint | None,
     session: Session | None,
     place: int | None,
+    expert: Staff | None = None,
     document_camera: str = "",
     *,
     is_slow: bool = False,
@@ -53,7 +56,8 @@ def room_view(
         session=session.id,
         theme=session.theme,
         place=place,
-        expert=session.successor or session.expert,
+        expert=expert.shown_name if expert else "",
+        title=expert.title if expert else "",
         on_hold=session.on_hold,
         is_slow=is_slow,
         last_try=session.failed_starts > 0,

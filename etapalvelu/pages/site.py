@@ -5,7 +5,7 @@ Made once by `app`, kept in the application under `SITE`.
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -65,8 +65,15 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
         """The signed-in person for the band; devices show none."""
         if visitor is None or not isinstance(visitor.person, Staff):
             return None
-        point = await self.places.point(visitor.person.point) if visitor.person.point else None
-        return PersonView(account=visitor.account, role=visitor.role, place=point.name if point else "")
+        staff = visitor.person
+        point = await self.places.point(staff.point) if staff.point else None
+        return PersonView(account=staff.account, name=staff.shown_name, role=visitor.role, place=point.name if point else "")
+
+    async def names(self, accounts: Iterable[str | None]) -> Mapping[str, str]:
+        """The names of these accounts for people to read, by account."""
+        wanted = {account for account in accounts if account}
+        known = await self.accounts.staff(wanted) if wanted else {}
+        return {account: known[account].shown_name if account in known else account for account in wanted}
 
     async def room_names(self, point: str | None = None) -> dict[str, str]:
         return {room.id: room.name for room in await self.places.rooms(point)}

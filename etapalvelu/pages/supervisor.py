@@ -21,6 +21,7 @@ from etapalvelu.pages.supervisor_views import (
     BoardView,
     LogRow,
     TimelineView,
+    accounts_in,
     log_view,
     midnight,
     month_after,
@@ -52,9 +53,16 @@ async def show_log(request: web.Request) -> web.StreamResponse:
         # One row more than is shown tells whether there is an older page.
         more = msgspec.structs.replace(which, limit=PAGE_ROWS + 1)
         points, rooms = await site.point_names(), await site.room_names()
+        found = await site.reports.select(visitor.person, more)
+        names = await site.names(session.expert for session in found)
         rows = [
-            LogRow(session=session, point=points.get(session.point, session.point), room=rooms.get(session.room, session.room))
-            for session in await site.reports.select(visitor.person, more)
+            LogRow(
+                session=session,
+                point=points.get(session.point, session.point),
+                room=rooms.get(session.room, session.room),
+                expert=names.get(session.expert or ""),
+            )
+            for session in found
         ]
     except InvalidFieldError as error:
         errors, status = problem_words({error.field: error.problem}, language), 422
@@ -106,7 +114,7 @@ async def board_view(site: Site, visitor: Visitor) -> BoardView:
     return BoardView(
         figures=today_figures(today, still_open),
         rooms=tuple(room_tile_of(state, points) for state in rooms),
-        sessions=open_lines(still_open, still_open, names),
+        sessions=open_lines(still_open, still_open, names, await site.names(session.expert for session in still_open)),
     )
 
 
@@ -118,7 +126,8 @@ async def watched_session_view(site: Site, visitor: Visitor, session_id: str, la
 async def _drawn(site: Site, known: Timeline, language: Language) -> TimelineView:
     point, room = await site.places.point(known.session.point), await site.places.room(known.session.room)
     names = (point.name if point else known.session.point, room.name if room else known.session.room)
-    return timeline_view(known, names, language, site.clock())
+    people = await site.names(account for entry in known.entries for account in accounts_in(entry))
+    return timeline_view(known, names, people, language, site.clock())
 
 
 def _asked(request: web.Request) -> dict[str, str]:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from etapalvelu.domain.codes import State
-from etapalvelu.domain.log import Fault, verify
+from etapalvelu.domain.log import Entry, Fault, verify
 from etapalvelu.domain.moments import HELSINKI
 from etapalvelu.domain.queue import in_order
 from etapalvelu.domain.session import Session
@@ -41,6 +41,7 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
     session: Session
     point: str
     room: str
+    expert: str | None
 
 
 class LogView(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,10 +120,11 @@ def today_figures(today: Sequence[Session], still_open: Iterable[Session]) -> To
 def timeline_view(
     known: Timeline,
     names: tuple[str, str],
+    people: Mapping[str, str],
     language: Language,
     now: datetime,
 ) -> TimelineView:
-    """`names` are those of the point and the room. Without entries there is nothing to draw."""
+    """`names` are those of point and room, `people` those of staff by account. Without entries there is nothing to draw."""
     entries, rows = known.entries, readings(known.samples)
     return TimelineView(
         session=known.session,
@@ -135,8 +137,8 @@ def timeline_view(
                 at=entry.at,
                 after_seconds=(entry.at - entries[0].at).total_seconds(),
                 type=entry.type,
-                actor=_actor_words(entry.actor, names[1], language),
-                details=details(entry.event, language),
+                actor=_actor_words(entry.actor, names[1], people, language),
+                details=details(entry.event, language, people),
                 hash=entry.hash,
             )
             for entry in entries
@@ -147,11 +149,18 @@ def timeline_view(
     )
 
 
-def _actor_words(actor: str, room: str, language: Language) -> str:
-    """Who did it, for a reader: the account, the room, or the system; the log itself keeps the code."""
+def accounts_in(entry: Entry) -> set[str]:
+    """The accounts that this entry of a log names."""
+    kind, _, actor = entry.actor.partition(":")
+    doer = {actor} if kind == "staff" else set()
+    return doer | {entry.data["expert"]} if entry.data.get("expert") else doer
+
+
+def _actor_words(actor: str, room: str, people: Mapping[str, str], language: Language) -> str:
+    """Who did it, for a reader: the person, the room, or the system; the log itself keeps the code."""
     kind, _, name = actor.partition(":")
     if kind == "staff":
-        return name
+        return people.get(name, name)
     return room if kind == "device" else language.text("timeline.system")
 
 

@@ -1,5 +1,6 @@
 """Staff accounts, logins of every kind, and pairing codes. Secrets are kept as digests only."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import insert, or_, select, update
@@ -7,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from etapalvelu.domain.errors import InvalidFieldError
+from etapalvelu.domain.people import Staff
 from etapalvelu.ports import Account, Login, Pairing
 from etapalvelu.store import rows, tables
 from etapalvelu.store.engine import reading, writing
@@ -28,6 +30,12 @@ class SqlAccounts:
         async with reading(self._engine) as connection:
             found = await connection.execute(select(tables.account).order_by(tables.account.c.name))
             return [rows.to_account(dict(row)) for row in found.mappings()]
+
+    async def staff(self, names: Iterable[str]) -> Mapping[str, Staff]:
+        query = select(tables.account).where(tables.account.c.name.in_(set(names)))
+        async with reading(self._engine) as connection:
+            found = [rows.to_account(dict(row)).staff for row in (await connection.execute(query)).mappings()]
+        return {staff.account: staff for staff in found}
 
     async def add_account(self, account: Account) -> None:
         try:

@@ -168,6 +168,8 @@ def account_row(account: Account) -> dict[str, Any]:
         "languages": msgspec.json.encode(staff.languages).decode(),
         "password_hash": account.password_hash,
         "active": account.active,
+        "shown_name": staff.name,
+        "title": staff.title,
     }
 
 
@@ -175,6 +177,8 @@ def to_account(row: Row) -> Account:
     staff = Staff(
         account=row["name"],
         role=Role(row["role"]),
+        name=row["shown_name"],
+        title=row["title"],
         point=row["point"],
         themes=msgspec.json.decode(row["themes"], type=tuple[str, ...]),
         languages=msgspec.json.decode(row["languages"], type=tuple[Language, ...]),

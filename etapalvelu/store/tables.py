@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
@@ -145,6 +146,9 @@ account = Table(
     Column("languages", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("active", Boolean, nullable=False),
+    # For people to read: who it is, and as what.
+    Column("shown_name", String(80), nullable=False, server_default=text("''")),
+    Column("title", String(80), nullable=False, server_default=text("''")),
 )
 
 login = Table(

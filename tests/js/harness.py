@@ -106,14 +106,14 @@ class Service:
         return {
             "room": RoomView(
                 name="Etäpalvelutila 1", point="Kuopion yhteispalvelupiste", phone="017 123 456", state=self.state,
-                session=CALL if self.state else "", theme="social-assistance", place=self.place, expert=self.expert,
+                session=CALL if self.state else "", theme="social-assistance", place=self.place, expert=self.expert or "",
                 on_hold=self.on_hold,
             )
         }  # fmt: skip
 
     def page(self, request: web.Request, name: str, values: dict[str, object]) -> web.Response:
         lang = request.query.get("lang", request.cookies.get("lang", "fi"))
-        person = PersonView(account="asiantuntija", role=Role.EXPERT) if name == "expert" else None
+        person = PersonView(account="expert", name="asiantuntija", role=Role.EXPERT) if name == "expert" else None
         html = self.renderer.page(f"{name}.html", lang, frame(request.url, person, "token") | values)
         response = web.Response(text=html, content_type="text/html")
         response.set_cookie("lang", lang)

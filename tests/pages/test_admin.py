@@ -38,8 +38,16 @@ async def test_a_new_point_and_its_room_are_there_at_once(whole: Doorstep, servi
 async def test_what_is_wrong_is_told_beside_its_field_and_the_rest_is_kept(whole: Doorstep, service: Service) -> None:
     admin = Browser(doorstep=whole, people=(ADMIN,))
     wrong = {
-        ("/admin/points", "point_id", "Uusi Piste"): "Use small letters a–z, digits and hyphens.",
-        ("/admin/points", "point_id", "-piste"): "Use small letters a–z, digits and hyphens.",
+        (
+            "/admin/points",
+            "point_id",
+            "Uusi Piste",
+        ): "Use small letters a–z, digits, dots and hyphens. Begin with a letter or digit.",
+        (
+            "/admin/points",
+            "point_id",
+            "-piste",
+        ): "Use small letters a–z, digits, dots and hyphens. Begin with a letter or digit.",
         ("/admin/points", "point_id", "rantala"): "The name is taken.",
         ("/admin/points", "opens_on", "soon"): "Write the day as 2026-08-15.",
         ("/admin/points", "closes", "8.00"): "Write the times as 9:00. Closing comes after opening.",
@@ -48,8 +56,8 @@ async def test_what_is_wrong_is_told_beside_its_field_and_the_rest_is_kept(whole
         ("/admin/rooms", "room_id", "rantala-1"): "The name is taken.",
         ("/admin/rooms", "room_point", "nowhere"): "Choose one of the listed.",
         ("/admin/staff", "account", "aino"): "The name is taken.",
-        ("/admin/staff", "account", "Uuno!"): "Use small letters a–z, digits and hyphens.",
-        ("/admin/staff", "account", "u" * 41): "Use small letters a–z, digits and hyphens.",
+        ("/admin/staff", "account", "Uuno!"): "Use small letters a–z, digits, dots and hyphens. Begin with a letter or digit.",
+        ("/admin/staff", "account", "u" * 41): "Use small letters a–z, digits, dots and hyphens. Begin with a letter or digit.",
         ("/admin/staff", "password", "short"): "Too short. Write at least 12 characters.",
         ("/admin/staff", "password", ""): "Fill this in.",
         ("/admin/staff", "role", "room"): "Choose one of the listed.",

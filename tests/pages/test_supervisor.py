@@ -76,7 +76,7 @@ async def test_the_log_tells_each_session_newest_first(whole: Doorstep, service:
 
     assert rows(log) == [
         ["17 Aug 2026, 10:14", "Families with children", "Rantala Huone 2", "Waiting", "–", "–", "–", "–"],
-        ["17 Aug 2026, 10:00", "Pensions", "Rantala Huone 1", "Ended", "4 min", "10 min", "Completed", "eero"],
+        ["17 Aug 2026, 10:00", "Pensions", "Rantala Huone 1", "Ended", "4 min", "10 min", "Completed", "Eero Esimerkki"],
     ]
 
 

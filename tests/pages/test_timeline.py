@@ -173,8 +173,8 @@ def test_samples_become_readings_and_curves() -> None:
     ("event", "words"),
     [
         (OPENED, "Eläkkeet · Neuvonta · suomi · Tulkki"),
-        (Claimed(expert="eero", lease_seconds=20), "eero"),
-        (Released(expert="eero", reason=ReleaseReason.LEASE), "eero · Asiantuntija ei tullut ajoissa"),
+        (Claimed(expert="eero", lease_seconds=20), "Eero Esimerkki"),
+        (Released(expert="eero", reason=ReleaseReason.LEASE), "Eero Esimerkki · Asiantuntija ei tullut ajoissa"),
         (Joined(seat=Seat.ROOM), "Asiakkaan näyttö"),
         (Left(seat=Seat.EXPERT), "Asiantuntija"),
         (Connected(path=Path.RELAY, setup_ms=640), "varareitti · kuva ja ääni 0,6 s"),
@@ -203,7 +203,7 @@ def test_samples_become_readings_and_curves() -> None:
     ],
 )
 def test_an_event_says_its_facts_in_the_persons_language(event: Event, words: str) -> None:
-    assert details(event, load_languages(assets.LOCALE)["fi"]) == words
+    assert details(event, load_languages(assets.LOCALE)["fi"], {"eero": "Eero Esimerkki"}) == words
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,14 @@ from tests.conftest import Service
 from tests.domain.samples import NOW
 
 EXPERT = Account(
-    staff=Staff(account="eero", role=Role.EXPERT, themes=("pensions", "families"), languages=(Language.FI, Language.SV)),
+    staff=Staff(
+        account="eero",
+        role=Role.EXPERT,
+        name="Eero Esimerkki",
+        title="asiantuntija",
+        themes=("pensions", "families"),
+        languages=(Language.FI, Language.SV),
+    ),
     password_hash="$argon2id$...",
 )
 ADVISOR = Account(staff=Staff(account="aino", role=Role.ADVISOR, point="rantala"), password_hash="x")
@@ -37,6 +44,15 @@ async def test_accounts_are_read_back_as_they_were_added(store: SqlAccounts) -> 
     assert await store.accounts() == [ADVISOR, EXPERT]
     assert await store.account("eero") == EXPERT
     assert await store.account("nobody") is None
+
+
+async def test_staff_are_told_by_account_as_far_as_there_are_any(store: SqlAccounts) -> None:
+    closed = replace(ADVISOR, active=False)
+    for account in (EXPERT, closed):
+        await store.add_account(account)
+
+    assert await store.staff(["eero", "aino", "nobody"]) == {"eero": EXPERT.staff, "aino": closed.staff}
+    assert await store.staff([]) == {}
 
 
 async def test_a_name_is_given_once(store: SqlAccounts) -> None:

@@ -3,11 +3,17 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from etapalvelu.domain.people import Role, Staff
+from etapalvelu.ports import Account
+from etapalvelu.store import migrations
+from etapalvelu.store.accounts import SqlAccounts
 from etapalvelu.store.engine import make_engine, reading, writing
 from etapalvelu.store.migrate import NewerDatabaseError, migrate, newest, version
 from etapalvelu.store.tables import metadata
@@ -41,6 +47,29 @@ async def test_an_empty_database_has_no_version_and_migrating_gives_it_the_newes
 
     assert (before, after, await version(engine)) == (None, newest(), newest())
     await engine.dispose()
+
+
+async def test_a_database_of_the_first_version_is_brought_to_this_one_with_what_is_in_it(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite+aiosqlite:///{tmp_path}/old.sqlite")
+    async with writing(engine) as connection:
+        await connection.run_sync(first_version)
+        await connection.execute(text("INSERT INTO account VALUES ('eero', 'expert', NULL, '[]', '[]', '-', 1)"))
+
+    await migrate(engine)
+
+    assert await SqlAccounts(engine).account("eero") == Account(
+        staff=Staff(account="eero", role=Role.EXPERT), password_hash="-", active=True
+    )
+    async with reading(engine) as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+def first_version(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
 
 
 async def test_a_database_of_a_newer_program_is_left_alone(engine: AsyncEngine) -> None:
