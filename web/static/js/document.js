@@ -1,21 +1,31 @@
 /**
- * Looking at what the room agent shows: its data channel `document`, with the heartbeat of the camera and the stills.
- * Silence is news too: without a status for 3 s the camera is away, whatever the picture still shows.
+ * Looking at what the room agent shows: its data channel `document`, with the heartbeat of the camera, the sheet under it,
+ * and the stills. Silence is news too: without a status for 3 s the camera is away, whatever the picture still shows.
  */
 
+import { decode } from "./document-messages.js";
+import { unhandled } from "./messages.js";
 import { Stills } from "./stills.js";
 
-/** @typedef {"ok" | "opening" | "lost" | "away"} CameraState */
-/** @typedef {{ type: "status", camera: "ok" | "opening" | "lost", width: number, height: number, at: string }} Status */
+/** @typedef {import("./document-messages.js").FromAgent} FromAgent */
+/** @typedef {import("./document-messages.js").ToAgent} ToAgent */
+/** @typedef {import("./document-messages.js").Page} Page */
+/** @typedef {import("./document-messages.js").Status["camera"] | "away"} CameraState */
 /**
- * @typedef {object} DocumentEvents
- * @property {(state: CameraState) => void} camera
- * @property {(id: string, share: number) => void} progress
- * @property {(id: string, still: import("./stills.js").Still) => void} done
- * @property {(id: string, code: import("./stills.js").StillFailure) => void} failed
+ * What is told of the sheet on the table.
+ * @typedef {object} SheetEvents
+ * @property {(page: Page | null) => void} page null when nobody knows any more
+ * @property {(marks: import("./document-messages.js").Marks) => void} marks
+ * @property {(refused: import("./document-messages.js").Refused) => void} refused
+ * @property {(line: import("./document-messages.js").Line) => void} thin how much the line carries
+ */
+/**
+ * @typedef {Omit<import("./stills.js").StillEvents, "send"> & { camera: (state: CameraState) => void, sheet?: SheetEvents }} DocumentEvents
  */
 
 const SILENCE_MS = 3000;
+/** @type {ReadonlySet<CameraState>} silent by themselves */
+const QUIET = new Set(["opening", "away"]);
 
 export class DocumentChannel {
   /** @param {DocumentEvents} events */
@@ -25,8 +35,10 @@ export class DocumentChannel {
     this.channel = null;
     /** @type {CameraState} */
     this.camera = "opening";
+    /** @type {Page | null} the newest word of the sheet */
+    this.page = null;
     this.heard = 0;
-    this.stills = new Stills({ ...events, send: (message) => this._send(message) });
+    this.stills = new Stills({ ...events, send: (message) => this.send(message) });
   }
 
   /** @param {RTCDataChannel} channel the newest one; an older one falls silent by itself */
@@ -39,47 +51,77 @@ export class DocumentChannel {
 
   /** Asks for the page under the camera; null when there is nobody to ask. */
   capture() {
-    return this.channel?.readyState === "open" ? this.stills.capture() : null;
+    return this.isOpen ? this.stills.capture() : null;
   }
 
   askKeyFrame() {
-    this._send({ type: "key_frame" });
+    this.send({ type: "key_frame" });
+  }
+
+  get isOpen() {
+    return this.channel?.readyState === "open";
+  }
+
+  /** @param {ToAgent} message lost without a word when there is nobody to hear it */
+  send(message) {
+    if (this.isOpen) this.channel?.send(JSON.stringify(message));
   }
 
   /** @param {number} now milliseconds of performance.now() */
   tick(now) {
-    if (this.camera === "ok" && now - this.heard > SILENCE_MS) this._camera("away");
+    if (!QUIET.has(this.camera) && now - this.heard > SILENCE_MS) this._camera("away");
   }
 
   close() {
     this.stills.stop();
-    this.channel = null;
-    this._camera("away");
+    if (this.channel) this._gone(this.channel);
   }
 
   /** @param {string | ArrayBuffer} data */
   _received(data) {
     if (typeof data !== "string") return this.stills.chunk(data);
-    /** @type {Status | import("./stills.js").FromAgent} */
-    const message = JSON.parse(data);
+    const message = decode(data);
+    // a newer agent may say more than we know
+    return message ? this._told(message) : undefined;
+  }
+
+  /** @param {FromAgent} message */
+  _told(message) {
     switch (message.type) {
       case "status":
         this.heard = performance.now();
         return this._camera(message.camera);
+      case "page":
+        return this._page(message);
+      case "marks":
+        return this.events.sheet?.marks(message);
+      case "refused":
+        return this.events.sheet?.refused(message);
+      case "line":
+        return this.events.sheet?.thin(message);
       case "still_begin":
       case "still_end":
       case "still_failed":
         return void this.stills.received(message);
-      default:
-        // a newer agent may say more than we know
+      case "still_progress":
         return undefined;
+      default:
+        return unhandled(message);
     }
   }
 
-  /** @param {RTCDataChannel} channel */
+  /** A still under way may go on over the next channel, or gives up by itself. @param {RTCDataChannel} channel */
   _gone(channel) {
     if (channel !== this.channel) return;
-    this.close();
+    this.channel = null;
+    this._page(null);
+    this._camera("away");
+  }
+
+  /** @param {Page | null} page */
+  _page(page) {
+    this.page = page;
+    this.events.sheet?.page(page);
   }
 
   /** @param {CameraState} state */
@@ -87,10 +129,5 @@ export class DocumentChannel {
     if (state === this.camera) return;
     this.camera = state;
     this.events.camera(state);
-  }
-
-  /** @param {object} message */
-  _send(message) {
-    if (this.channel?.readyState === "open") this.channel.send(JSON.stringify(message));
   }
 }

@@ -1,0 +1,71 @@
+/**
+ * What the customer is asked to do with the paper: one thing at a time, and each stands long enough to be read. The agent
+ * has thought twice already before it says another hint; here nothing flickers because a picture and a sentence take time.
+ */
+
+/**
+ * @typedef {"cut" | "glare" | "too_far" | "tilted" | "blurred" | "dark" | "turn" | "no_page" | "hand" | "mat" | "good"} Advice
+ */
+/** @typedef {(advice: Advice | null) => void} Shown */
+
+/** @type {ReadonlySet<string>} those there is a picture and a sentence for */
+export const ADVICE = new Set(["cut", "glare", "too_far", "tilted", "blurred", "dark", "turn", "no_page", "hand", "mat", "good"]);
+const LEAST_MS = 2500;
+/** "Good" is short to read, and what is wrong again should not wait. */
+const LEAST_GOOD_MS = 1200;
+
+/**
+ * @param {import("./document-messages.js").Page | null} page
+ * @returns {Advice | null} a hint of a later agent has no words here, and says nothing
+ */
+export function advice(page) {
+  if (!page) return null;
+  if (page.hint !== null) return ADVICE.has(page.hint) ? /** @type {Advice} */ (page.hint) : null;
+  return page.page === 0 ? "no_page" : "good";
+}
+
+export class Guidance {
+  /** @param {Shown} show */
+  constructor(show) {
+    this.show = show;
+    /** @type {Advice | null} */
+    this.shown = null;
+    /** @type {Advice | null} */
+    this.wanted = null;
+    this.since = -Infinity;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+  }
+
+  /**
+   * @param {Advice | null} wanted
+   * @param {number} now milliseconds
+   */
+  want(wanted, now) {
+    if (wanted === this.wanted) return;
+    this.wanted = wanted;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (wanted === this.shown) return;
+    const least = this.shown === null ? 0 : this.shown === "good" ? LEAST_GOOD_MS : LEAST_MS;
+    const wait = this.since + least - now;
+    if (wait <= 0) this._turn(now);
+    else this.timer = setTimeout(() => this._turn(now + wait), wait);
+  }
+
+  /** Nothing is asked any more, at once. */
+  stop() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.wanted = null;
+    if (this.shown !== null) this._turn(-Infinity);
+  }
+
+  /** @param {number} now */
+  _turn(now) {
+    this.timer = undefined;
+    this.shown = this.wanted;
+    this.since = now;
+    this.show(this.shown);
+  }
+}
