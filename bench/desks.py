@@ -1,8 +1,8 @@
 """Made-up tables seen from above, with the exact place of the paper on them.
 
-The same seed, kind and size give the same picture. Where several sheets lie, the answer is the one on top of all others, which is
-also the largest. Corners are where the sides of the sheet meet, also when a hand lies over them, when they are round, or when the
-paper curls a little; TL TR BR BL as on the printed page, in pixels whose middles have whole numbers.
+The same seed, kind and size give the same picture. Where several sheets lie, the answer is the one on top of all others,
+which is also the largest. Corners are where the sides of the sheet meet, also when a hand lies over them, when they are round,
+or when the paper curls a little; TL TR BR BL as on the printed page, in pixels whose middles have whole numbers.
 """
 
 from dataclasses import dataclass, replace

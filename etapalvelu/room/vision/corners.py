@@ -1,5 +1,10 @@
-"""Where the paper lies in a picture of the table, or that none lies there."""
+"""Where the paper lies in a picture of the table, or that none lies there.
 
+Lines are looked for in a small copy, four of them at a time make a shape, and the shape that looks most like a sheet wins, if
+it looks enough like one. Then its sides are followed in the full picture.
+"""
+
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -7,29 +12,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etapalvelu.room.pixels import Bgr
+from etapalvelu.room.vision.edges import Edges, edges_of
+from etapalvelu.room.vision.likeness import Likeness, likeness_of
+from etapalvelu.room.vision.lines import lines_in
+from etapalvelu.room.vision.quads import Quads, quads_from
+from etapalvelu.room.vision.refine import refined
 
 SEARCH_SIDE_PIXELS: Final = 640
-LEAST_SHARE_OF_PICTURE: Final = 0.02
+_MOST_LINES: Final = 70
+_MOST_QUADS: Final = 300
+_ENOUGH: Final = 1.65
+_STILL_ENOUGH: Final = 1.5
+_MOST_FOLLOWED_LINES: Final = 24
+# How far a sheet may move between two looks, as a share of its size.
+_FOLLOWED: Final = 0.08
+# Grey levels by which paper is brighter than a table, beyond any doubt.
+_CLEARLY_BRIGHTER: Final = 8.0
+_LEAST_PIXELS: Final = 64
 
 Corners = NDArray[np.float32]
 
 
 def find_page(image_bgr: Bgr, near: Corners | None = None) -> Corners | None:
-    """The sheet's corners TL TR BR BL in pixels, or None. `near`: where it lay a moment ago, to look only there."""
-    height, width = image_bgr.shape[:2]
-    scale = min(1.0, SEARCH_SIDE_PIXELS / max(height, width))
-    small = cv2.resize(image_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    edges = cv2.dilate(cv2.Canny(cv2.GaussianBlur(small, (5, 5), 0), 40, 120), np.ones((3, 3), np.uint8))
-    contours, _ = cv2.findContours(edges, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    for contour in sorted(contours, key=cv2.contourArea, reverse=True)[:5]:
-        quad = cv2.approxPolyDP(contour, 0.02 * cv2.arcLength(contour, True), True)
-        if (
-            len(quad) == 4
-            and cv2.isContourConvex(quad)
-            and cv2.contourArea(quad) > LEAST_SHARE_OF_PICTURE * small.shape[0] * small.shape[1]
-        ):
-            return in_order(quad.reshape(4, 2).astype(np.float32) / np.float32(scale))
-    return None
+    """The sheet's corners in pixels, clockwise from the one nearest the upper left (`in_order`), or None.
+
+    `near`: the corners a moment ago. Then the sheet is looked for close to them only, which is quick; the corners keep their
+    order, and None says that it is not there any more, or went too far.
+    """
+    high, wide = image_bgr.shape[:2]
+    if min(high, wide) < _LEAST_PIXELS:
+        return None
+    scale = min(1.0, SEARCH_SIDE_PIXELS / max(high, wide))
+    size = round(wide * scale), round(high * scale)
+    small = np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+    zoom = np.array([wide / size[0], high / size[1]], np.float32)
+    edges = edges_of(small)
+    if near is None:
+        found = _searched(edges)
+        return None if found is None else in_order(refined(image_bgr, _zoomed(found, zoom), float(zoom.max())))
+    before = _zoomed(np.asarray(near, np.float32), np.float32(1) / zoom)
+    found = _followed(edges, before)
+    return None if found is None else refined(image_bgr, _zoomed(_as_before(found, before), zoom), float(zoom.max()))
 
 
 def in_order(corners: Corners) -> Corners:
@@ -37,3 +60,52 @@ def in_order(corners: Corners) -> Corners:
     middle = corners.mean(axis=0)
     around = corners[np.argsort(np.arctan2(corners[:, 1] - middle[1], corners[:, 0] - middle[0]))]
     return np.roll(around, -int(np.argmin(around.sum(axis=1))), axis=0)
+
+
+def _searched(edges: Edges) -> Corners | None:
+    high, wide = edges.thin.shape
+    quads = quads_from(lines_in(edges, _MOST_LINES), (wide, high), _MOST_QUADS)
+    return _best(edges, quads, _ENOUGH)
+
+
+def _followed(edges: Edges, before: Corners) -> Corners | None:
+    """The sheet, if its corners are still about where they were."""
+    high, wide = edges.thin.shape
+    reach = float(np.clip(_FOLLOWED * np.sqrt(cv2.contourArea(before)), 6, 40))
+    band = np.zeros_like(edges.thin)
+    cv2.polylines(band, [np.rint(before).astype(np.int32)], True, 255, int(2 * reach))
+    lines = lines_in(replace(edges, thin=edges.thin & band), _MOST_FOLLOWED_LINES)
+    quads = quads_from(lines, (wide, high), _MOST_QUADS)
+    moved = [np.linalg.norm(_as_before(corners, before) - before, axis=1).max() for corners in quads.corners]
+    return _best(edges, quads.picked(np.flatnonzero(np.array(moved) < 1.5 * reach)), _STILL_ENOUGH)
+
+
+def _best(edges: Edges, quads: Quads, enough: float) -> Corners | None:
+    if not len(quads.corners):
+        return None
+    rating = _rating(quads, likeness_of(edges, quads))
+    best = int(np.argmax(rating))
+    return quads.corners[best] if rating[best] >= enough else None
+
+
+def _as_before(corners: Corners, before: Corners) -> Corners:
+    """The same corners, turned round and begun so that each is near its old place."""
+    ways = [np.roll(turned, shift, axis=0) for turned in (corners, corners[::-1]) for shift in range(4)]
+    return min(ways, key=lambda way: float(np.linalg.norm(way - before)))
+
+
+def _zoomed(corners: Corners, zoom: Corners) -> Corners:
+    """Corners in a picture `zoom` times as large; the middles of pixels have whole numbers."""
+    return np.asarray((corners + np.float32(0.5)) * zoom - np.float32(0.5), np.float32)
+
+
+def _rating(quads: Quads, likeness: Likeness) -> NDArray[np.float32]:
+    """The four sides carry most of it, the weakest of them above all; the rest tips the scales."""
+    sides = np.sort(quads.support * (0.5 + 0.5 * likeness.step), axis=1)
+    brighter = np.clip(likeness.brighter / _CLEARLY_BRIGHTER, -1, 1).mean(axis=1)
+    rating = 0.5 * sides.mean(axis=1) + 0.3 * sides[:, 0] + 0.2 * sides[:, 1]
+    rating += 0.25 * np.abs(brighter) + 0.2 * brighter
+    rating += 0.3 * likeness.form + 0.15 * likeness.alike + 0.15 * likeness.quiet.mean(axis=1)
+    rating -= 0.25 * quads.beyond.mean(axis=1)
+    rating += 0.08 * np.clip(np.log2(np.maximum(likeness.size, 1e-3) / 0.02), -3, 4)
+    return np.asarray(rating, np.float32)

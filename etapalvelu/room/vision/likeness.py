@@ -1,0 +1,93 @@
+"""How much a four-cornered shape looks like a sheet: what lies just inside and outside its sides, its form, its surface."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from etapalvelu.room.vision.edges import Edges, Plane
+from etapalvelu.room.vision.quads import Quads
+
+_SAMPLES: Final = 24
+# Pixels of the small picture, inward; the corners themselves may be round or covered.
+_DEPTHS: Final = np.array([2.5, 3.5, 5.0], np.float32)
+_ENDS: Final = 0.07
+# Grey levels by which paper may differ from itself for noise and compression alone.
+_NOISE: Final = 1.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likeness:
+    """Per shape (n) or side (n x 4). `step`: how clearly colour changes across a side against its own unrest, 0 to 1;
+    `brighter`: grey levels the inside is brighter by; `quiet`: how even the inside is along a side; `alike`: how much the four
+    insides are one paper; `form`: how usual its proportions are; `size`: its share of the picture.
+    """
+
+    step: Plane
+    brighter: Plane
+    quiet: Plane
+    alike: Plane
+    form: Plane
+    size: Plane
+
+
+def likeness_of(edges: Edges, quads: Quads) -> Likeness:
+    inside, outside = _strips(edges, quads.corners)
+    difference = inside - outside
+    middle = np.median(difference, axis=2)
+    unrest = np.median(np.abs(difference - middle[:, :, None]).sum(axis=3), axis=2)
+    change = np.abs(middle).sum(axis=2)
+    tone = np.median(inside, axis=2)
+    roughness = np.median(np.abs(inside - tone[:, :, None]).sum(axis=3), axis=2)
+    spread = np.abs(tone - np.median(tone, axis=1, keepdims=True)).sum(axis=2).max(axis=1)
+    level = np.median(tone[..., 0], axis=1)
+    return Likeness(
+        step=change / (change + unrest + _NOISE),
+        brighter=middle[..., 0],
+        quiet=1 - roughness / (roughness + 6),
+        alike=1 - spread / (spread + 0.35 * level + 5),
+        form=_form(quads.corners),
+        size=_areas(quads.corners) / np.float32(edges.thin.size),
+    )
+
+
+def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane]:
+    """Colours just inside and just outside the sides: n x 4 x samples x 3 each."""
+    start, end = corners, np.roll(corners, -1, axis=1)
+    side = end - start
+    along = side / np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-3)
+    turning = np.sign(np.cross(side[:, 0], side[:, 1]))[:, None, None]
+    inward = np.stack([-along[..., 1], along[..., 0]], axis=2) * turning
+    share = np.linspace(_ENDS, 1 - _ENDS, _SAMPLES, dtype=np.float32)[:, None]
+    points = start[:, :, None] + side[:, :, None] * share
+    strips = []
+    for depths in (_DEPTHS, -_DEPTHS):
+        at = (points[:, :, :, None] + inward[:, :, None, None] * depths[:, None]).astype(np.float32)
+        flat = at.reshape(len(corners) * 4, -1, 2)
+        found = cv2.remap(edges.colours, flat[..., 0], flat[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        strips.append(found.reshape(*at.shape[:4], 3).mean(axis=3))
+    return strips[0], strips[1]
+
+
+def _areas(corners: Plane) -> Plane:
+    x, y = corners[..., 0], corners[..., 1]
+    return np.asarray(np.abs((x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)).sum(axis=1)) / 2, np.float32)
+
+
+def _form(corners: Plane) -> Plane:
+    """1 for the proportions of A4, A5 and cards, less for strips, little for squares; none for what tilts too much."""
+    lengths = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
+    first, second = lengths[:, ::2], lengths[:, 1::2]
+    one, other = first.mean(axis=1), second.mean(axis=1)
+    ratio = np.maximum(one, other) / np.maximum(np.minimum(one, other), 1)
+    usual = np.maximum(_near(ratio, 2**0.5), _near(ratio, 1.586))
+    free = np.clip((ratio - 1.1) / 0.15, 0, 1) * np.clip((9 - ratio) / 2, 0, 1) * 0.6
+    skew = np.maximum(
+        first.max(axis=1) / np.maximum(first.min(axis=1), 1), second.max(axis=1) / np.maximum(second.min(axis=1), 1)
+    )
+    return np.asarray(np.maximum(usual, free) * np.clip((1.6 - skew) / 0.25, 0, 1), np.float32)
+
+
+def _near(ratio: Plane, wanted: float) -> Plane:
+    return np.asarray(np.clip(1.4 - np.abs(np.log(ratio / wanted)) / 0.1, 0, 1), np.float32)
