@@ -35,8 +35,7 @@ js: node_modules/.done
 
 fast: .venv/test.done
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not e2e and not build"
-	$(BIN)/coverage combine --quiet
+	$(BIN)/pytest -m "not e2e and not build" --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --include="etapalvelu/domain/*,signaling/call.py,signaling/messages.py,signaling/ticket.py,signaling/stills.py,signaling/turn.py,signaling/errors.py" --fail-under=100
 	$(BIN)/coverage report --fail-under=90
 

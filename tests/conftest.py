@@ -1,6 +1,7 @@
 """A real store in a real file, and the service around it with its edges in the test's hand."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ from etapalvelu.store.sessions import SqlSessions
 from etapalvelu.timers import Timers
 from tests.fakes import FakeCalendar, FakeCalls, FakeClock
 from tests.samples import OPENS_ON
+
+# Folders of tests are kept in memory where there is room: a database that is synced at each commit waits for the disk most.
+MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
+MEMORY_BYTES = 1 << 30
 
 ADVISOR = Staff(account="aino", role=Role.ADVISOR, point="rantala")
 EXPERT = Staff(
@@ -71,6 +76,11 @@ class Service:
 
     async def types(self, session_id: str) -> list[str]:
         return [entry.type for entry in await self.sessions.entries(session_id)]
+
+
+def pytest_configure() -> None:
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The API as a whole: its calls put on the application."""
 
 import json
+from functools import cache
 from importlib.metadata import version
 
 from aiohttp import web
@@ -29,9 +30,12 @@ def attach(
     )
     for call in calls:
         app.router.add_route(call.method, PREFIX + call.path, call.respond)
-    described = json.dumps(describe(calls, PREFIX, version("etapalvelu")), ensure_ascii=False, indent=1)
+
+    @cache
+    def described() -> str:
+        return json.dumps(describe(calls, PREFIX, version("etapalvelu")), ensure_ascii=False, indent=1)
 
     async def openapi(_request: web.Request) -> web.Response:
-        return web.Response(text=described, content_type="application/json")
+        return web.Response(text=described(), content_type="application/json")
 
     app.router.add_get(f"{PREFIX}/openapi.json", openapi, allow_head=False)

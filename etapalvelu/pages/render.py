@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 
 import jinja2
 from jinja2 import pass_context
@@ -12,7 +13,7 @@ from etapalvelu.pages.language import Language, duration, load_languages
 
 
 class Renderer:
-    """Made once by `app`. `version` stands in the address of every static file."""
+    """`version` stands in the address of every static file."""
 
     def __init__(self) -> None:
         self.version = assets.static_version()
@@ -26,6 +27,12 @@ class Renderer:
     def page(self, template: str, lang: str, values: Mapping[str, object]) -> str:
         """Render a whole page, or one fragment of it. `values` fill the names the template asks for."""
         return self._templates.get_template(template).render(values, lang=lang, language=self.languages[lang])
+
+
+@cache
+def the_renderer() -> Renderer:
+    """The one of this process: templates are compiled once."""
+    return Renderer()
 
 
 def _environment() -> jinja2.Environment:

@@ -12,7 +12,7 @@ from etapalvelu.pages import admin, advisor, assets, expert, live, login, room, 
 from etapalvelu.pages.failures import answer_failures, note_begun, speak_language
 from etapalvelu.pages.feeds import FEEDS
 from etapalvelu.pages.live import STREAMS, Streams, end_streams
-from etapalvelu.pages.render import Renderer
+from etapalvelu.pages.render import the_renderer
 from etapalvelu.pages.site import SITE, Site
 from etapalvelu.ports import AccountStore, Board, Calendar, Clock, PlaceStore, SessionStore
 from etapalvelu.reports import Reports
@@ -40,7 +40,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
 
     def attach(self, app: web.Application) -> None:
         """Adds its two middlewares too: they must stand before the guard, whose refusals they put into words."""
-        renderer = Renderer()
+        renderer = the_renderer()
         site = Site(**msgspec.structs.asdict(self), renderer=renderer)
         app[SITE], app[STREAMS] = site, Streams(site, FEEDS)
         app.middlewares.extend([speak_language, answer_failures])
