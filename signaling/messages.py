@@ -116,14 +116,20 @@ class Decoded(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     setup_ms: Milliseconds
 
 
-class StillTaken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="still_taken"):
-    """A still was taken; `size` is its bytes, `verdict` the agent's code for the page in it. Never the picture."""
+class StillTaken(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="still_taken"
+):
+    """A still was taken; `size` is its bytes, `verdict` the agent's code for the page in it. Never the picture.
+
+    `raw_sha256` is that of the camera's whole picture, where the still is the page that was made from it.
+    """
 
     sha256: Sha256
     size: Annotated[int, Meta(ge=1)]
     width: Annotated[int, Meta(ge=1, le=65_535)]
     height: Annotated[int, Meta(ge=1, le=65_535)]
     verdict: Code
+    raw_sha256: Sha256 | None = None
 
 
 class MediaInterrupted(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="interrupted"):

@@ -42,6 +42,8 @@ def begin(
     page: int = 0,
     verdict: PageVerdict | None = None,
     corners: Corners | None = None,
+    ppi: int | None = None,
+    turn: Literal[0, 90, 180, 270] = 0,
     mime: Literal["image/jpeg", "image/png"] = "image/jpeg",
     chunk_size: int = MAX_PAYLOAD_BYTES,
 ) -> StillBegin:
@@ -58,6 +60,8 @@ def begin(
         page=page,
         verdict=verdict,
         corners=corners,
+        ppi=ppi,
+        turn=turn,
         number=number,
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
@@ -98,9 +102,13 @@ class Joiner:
         self._under_way: dict[int, _UnderWay] = {}
 
     def begin(self, still: StillBegin) -> None:
-        """A still begins; the oldest unfinished one gives way when there are too many."""
+        """A still begins, or goes on over a new connection with what came before; the oldest unfinished one gives way."""
+        known = next((other for other in self._under_way.values() if other.begin.id == still.id), None)
+        is_same = known is not None and (known.begin.sha256, known.begin.chunk_size) == (still.sha256, still.chunk_size)
+        parts = known.parts if known is not None and is_same else {}
+        self.forget(still.id)
         self._under_way.pop(still.number, None)
-        self._under_way[still.number] = _UnderWay(begin=still, parts={})
+        self._under_way[still.number] = _UnderWay(begin=still, parts=parts)
         while len(self._under_way) > MAX_UNDER_WAY:
             del self._under_way[next(iter(self._under_way))]
 

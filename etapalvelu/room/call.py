@@ -13,6 +13,7 @@ from etapalvelu.room.audience import Audience
 from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.document import DocumentChannel
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError
+from etapalvelu.room.shot import VISION
 from etapalvelu.room.still import Stills
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
@@ -59,7 +60,7 @@ class DocumentCall:
         self._view = LiveView(camera)
         self._client = CallClient(server.call_address, self._ticket, http)
         self._audience = Audience(view=self._view, send=self._client.send, furnish=self._furnish)
-        self._stills = Stills(camera, taken=self._note)
+        self._stills = Stills(camera, taken=self._note, vision=VISION)
         self._channels: dict[Viewer, DocumentChannel] = {}
 
     async def run(self) -> None:
@@ -92,6 +93,7 @@ class DocumentCall:
                 self._audience.joined(message)
             case SeatLeft():
                 self._audience.left(message)
+                self._stills.left(message.seat)
             case DescriptionFrom() | CandidateFrom() | RestartFrom():
                 await self._audience.receive(message)
             case CallClosed():
@@ -124,6 +126,7 @@ class DocumentCall:
         await self._client.send(Noted(note=note))
 
     async def _close(self) -> None:
+        self._stills.close()
         for channel in self._channels.values():
             channel.close()
         self._channels.clear()

@@ -8,13 +8,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import cv2
 
 from etapalvelu.room.capture import Capture, CaptureError, OpenCapture, open_capture
-from etapalvelu.room.pixels import Picture, PictureError, jpeg
+from etapalvelu.room.pixels import Picture, PictureError
 from etapalvelu.room.source import Source
 from etapalvelu.tasks import spawn
 
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 LOST_AFTER_SECONDS: Final = 2.0
 FIRST_RETRY_SECONDS: Final = 0.5
 LAST_RETRY_SECONDS: Final = 5.0
+# Enough to find a sharp one while a hand still trembles; each is held at full size for a moment.
+BURST_PICTURES: Final = 8
+BURST_SECONDS: Final = 0.7
 _LOOK_SECONDS: Final = 0.25
 # A driver that hangs must not keep the program from ending; its thread is left behind.
 _JOIN_SECONDS: Final = 1.0
@@ -50,13 +54,6 @@ class Frame:
     number: int
     at: float
     picture: Picture
-
-
-@dataclass(frozen=True, kw_only=True)
-class Still:
-    jpeg: bytes
-    width: int
-    height: int
 
 
 Listener = Callable[[CameraStatus], None]
@@ -106,15 +103,16 @@ class Camera:
             await self._arrived.wait()
         return self._newest
 
-    async def still(self) -> Still:
-        """The newest picture at the camera's full size, as JPEG; raises CameraLostError."""
-        frame = self._newest
-        if frame is None:
+    async def burst(self) -> list[Picture]:
+        """The newest full pictures one after the other, as many as come in a moment, at least one; raises CameraLostError."""
+        if self._newest is None:
             raise CameraLostError("the document camera gives no picture")
-        try:
-            return await asyncio.to_thread(_still_of, frame.picture)
-        except (PictureError, cv2.error) as error:
-            raise CameraLostError("the document camera sent a damaged picture") from error
+        frames = [self._newest]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BURST_SECONDS):
+                while len(frames) < BURST_PICTURES:
+                    frames.append(await self.next_frame(frames[-1].number))
+        return [frame.picture for frame in frames]
 
     async def _look_after(self) -> None:
         while True:
@@ -191,11 +189,6 @@ class Camera:
         except RuntimeError:
             # The loop has ended before us: so do we.
             self._ending.set()
-
-
-def _still_of(picture: Picture) -> Still:
-    full = picture.full()
-    return Still(jpeg=jpeg(full), width=full.shape[1], height=full.shape[0])
 
 
 def _in_a_line(error: Exception) -> str:

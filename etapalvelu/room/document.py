@@ -9,7 +9,7 @@ from typing import Final
 from aiortc import RTCDataChannel
 
 from etapalvelu.room.camera import Camera, CameraStatus
-from etapalvelu.room.still import Stills, ViewerGoneError
+from etapalvelu.room.still import ANSWER_SECONDS, ChannelClosedError, Stills, ViewerGoneError
 from etapalvelu.room.viewer import Viewer
 from etapalvelu.tasks import spawn
 from signaling import document
@@ -25,14 +25,15 @@ from signaling.document import (
     PointEnd,
     SetView,
     StillAck,
+    StillDropped,
     StillMissing,
 )
+from signaling.messages import Seat
 
 log = logging.getLogger(__name__)
 
 # Beyond this the sender waits: more would only lengthen the way of the next heartbeat.
 BUFFERED_BYTES: Final = 512 * 1024
-ANSWER_SECONDS: Final = 20.0
 
 
 class DocumentChannel:
@@ -44,7 +45,6 @@ class DocumentChannel:
         self._camera = camera
         self._stills = taking
         self._now = now
-        self._answers: asyncio.Queue[StillAck | StillMissing] = asyncio.Queue()
         self._room = asyncio.Event()
         self._channel.bufferedAmountLowThreshold = BUFFERED_BYTES // 2
         self._channel.on("open", self._opened)
@@ -52,7 +52,11 @@ class DocumentChannel:
         self._channel.on("bufferedamountlow", self._room.set)
         self._channel.on("close", self._closed)
         self._beating: asyncio.Task[None] | None = None
-        self._delivery: asyncio.Task[None] | None = None
+
+    @property
+    def seat(self) -> Seat:
+        """Who sits at the other end."""
+        return self._viewer.seat
 
     @property
     def is_open(self) -> bool:
@@ -71,7 +75,7 @@ class DocumentChannel:
         self.send(document.Status(camera=status.camera, at=at, width=width, height=height))
 
     async def send_chunk(self, chunk: bytes) -> None:
-        """Send a chunk once there is room for it; raises ViewerGoneError."""
+        """Send a chunk once there is room for it; raises ViewerGoneError, ChannelClosedError when the channel is no more."""
         while self.is_open and self._channel.bufferedAmount > BUFFERED_BYTES:
             self._room.clear()
             try:
@@ -80,30 +84,21 @@ class DocumentChannel:
             except TimeoutError:
                 raise ViewerGoneError("the line takes no more") from None
         if not self.is_open:
-            raise ViewerGoneError("the channel closed")
+            raise ChannelClosedError("the channel closed")
         self._channel.send(chunk)
 
-    async def answer(self, still_id: str) -> StillAck | StillMissing:
-        """What the viewer says to a still; raises ViewerGoneError when it says nothing."""
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                while (answer := await self._answers.get()).id != still_id:
-                    pass
-        except TimeoutError:
-            raise ViewerGoneError("the viewer does not answer") from None
-        return answer
-
     def close(self) -> None:
-        """End the heartbeat and a delivery under way."""
-        for task in (self._beating, self._delivery):
-            if task is not None:
-                task.cancel()
+        """End the heartbeat."""
+        if self._beating is not None:
+            self._beating.cancel()
 
     def _opened(self) -> None:
         self._beating = spawn(self._beat(), name=f"heartbeat to {self._viewer.seat}")
+        self._stills.opened(self)
 
     def _closed(self) -> None:
         self._room.set()
+        self._stills.closed(self)
         self.close()
 
     async def _beat(self) -> None:
@@ -122,17 +117,10 @@ class DocumentChannel:
             return
         match message:
             case Capture():
-                self._capture(message)
-            case StillAck() | StillMissing():
-                self._answers.put_nowait(message)
+                self._stills.ask(message.id, self)
+            case StillAck() | StillMissing() | StillDropped():
+                self._stills.heard(self.seat, message)
             case KeyFrame():
                 self._viewer.send_key_frame()
             case SetView() | PointAt() | PointEnd() | AddMark() | MarkUndo() | MarkClear():
                 self.send(document.Refused(what=str(message.__struct_config__.tag), code="not_allowed"))
-
-    def _capture(self, message: Capture) -> None:
-        refusal = self._stills.refusal(self._viewer)
-        if refusal is not None:
-            self.send(document.StillFailed(id=message.id, code=refusal))
-            return
-        self._delivery = self._stills.deliver(message.id, self)

@@ -11,6 +11,7 @@ from pyee.asyncio import AsyncIOEventEmitter
 from etapalvelu.room import document
 from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.document import DocumentChannel
+from etapalvelu.room.shot import VISION
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.still import Stills, ViewerGoneError
 from etapalvelu.room.track import LiveView
@@ -48,7 +49,7 @@ async def channel(line: StoppedLine, loopback: None) -> DocumentChannel:
     camera = Camera(Source(Kind.TEST))
     viewer = Viewer("expert", 1, view=LiveView(camera), ice_servers=[], changed=lambda _: None)
     viewer.channel = cast(RTCDataChannel, line)
-    return DocumentChannel(viewer, camera=camera, taking=Stills(camera, taken=no_note), now=now)
+    return DocumentChannel(viewer, camera=camera, taking=Stills(camera, taken=no_note, vision=VISION), now=now)
 
 
 async def test_a_chunk_waits_for_room_and_then_goes(line: StoppedLine, channel: DocumentChannel) -> None:

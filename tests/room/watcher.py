@@ -12,7 +12,19 @@ from av import VideoFrame
 from etapalvelu.room.clock import read_clock
 from etapalvelu.tasks import spawn
 from signaling import document
-from signaling.document import Capture, FromAgent, FromViewer, KeyFrame, Status, StillBegin, StillEnd
+from signaling.document import (
+    Capture,
+    FromAgent,
+    FromViewer,
+    KeyFrame,
+    Line,
+    Marks,
+    Page,
+    Status,
+    StillBegin,
+    StillEnd,
+    StillProgress,
+)
 from signaling.messages import (
     Description,
     DescriptionFrom,
@@ -58,7 +70,8 @@ class Showing:
 
     @property
     def others(self) -> list[FromAgent]:
-        return [message for message in self.told if not isinstance(message, Status)]
+        """What was said of stills, and what was refused."""
+        return [message for message in self.told if not isinstance(message, Status | Page | Marks | Line | StillProgress)]
 
     async def close(self) -> None:
         if self._looking is not None:

@@ -28,6 +28,7 @@ FROM_VIEWER = [
     "capture",
     "still_ack",
     "still_missing",
+    "still_dropped",
     "key_frame",
     "view",
     "view-turn",

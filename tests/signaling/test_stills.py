@@ -69,6 +69,27 @@ def test_only_so_many_missing_chunks_are_named_at_once() -> None:
     assert joiner.end("s1") == StillMissing(id="s1", chunks=tuple(range(MAX_MISSING_NAMED)))
 
 
+def test_a_still_goes_on_over_a_new_connection_with_what_came_before() -> None:
+    still, joiner = announced(), Joiner()
+    joiner.begin(still)
+    joiner.chunk(list(cut(still, DATA))[1])
+
+    joiner.begin(begin(id="s1", number=9, data=DATA, width=4, height=3, chunk_size=MIN_PAYLOAD_BYTES))
+
+    assert joiner.end("s1") == StillMissing(id="s1", chunks=(0, 2))
+
+
+def test_another_picture_under_the_same_id_begins_anew() -> None:
+    still, joiner = announced(), Joiner()
+    joiner.begin(still)
+    for chunk in cut(still, DATA):
+        joiner.chunk(chunk)
+
+    joiner.begin(begin(id="s1", number=1, data=DATA[::-1], width=4, height=3, chunk_size=MIN_PAYLOAD_BYTES))
+
+    assert joiner.end("s1") == StillMissing(id="s1", chunks=(0, 1, 2))
+
+
 def test_chunks_nobody_has_are_not_sent() -> None:
     assert list(cut(announced(), DATA, [7, 2, 2, -1])) == list(cut(announced(), DATA))[2:]
 
