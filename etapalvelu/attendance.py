@@ -85,7 +85,7 @@ class SessionAttendance:
             case messages.Decoded():
                 await self._decoded(call, Seat(seat), note)
             case messages.StillTaken():
-                await self._still_taken(call, Seat(seat), who, note)
+                await self._still_taken(call, who, note)
             case messages.MediaInterrupted():
                 await self._interrupt(
                     call, Seat(note.peer), who, _cause(note.cause), self._clock() - timedelta(milliseconds=note.since_ms)
@@ -119,10 +119,16 @@ class SessionAttendance:
         event = Connected(path=Path(expert.path), setup_ms=max(room.setup_ms, expert.setup_ms))
         await self._ledger.change_if_true(call, SYSTEM, lambda fresh: [event] if fresh.claimed_at == session.claimed_at else [])
 
-    async def _still_taken(self, call: str, seat: Seat, who: str, note: messages.StillTaken) -> None:
-        event = StillTaken(sha256=note.sha256, size=note.size, width=note.width, height=note.height, verdict=note.verdict)
-        if seat is Seat.CAMERA:
-            await self._ledger.change_if_true(call, who, lambda _session: [event])
+    async def _still_taken(self, call: str, who: str, note: messages.StillTaken) -> None:
+        event = StillTaken(
+            sha256=note.sha256,
+            size=note.size,
+            width=note.width,
+            height=note.height,
+            verdict=note.verdict,
+            raw_sha256=note.raw_sha256,
+        )
+        await self._ledger.change_if_true(call, who, lambda _session: [event])
 
     async def _interrupt(self, call: str, seat: Seat, actor: str, cause: CauseClass, since: datetime) -> None:
         def decide(session: Session) -> Sequence[Event]:

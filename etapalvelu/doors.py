@@ -19,8 +19,9 @@ from etapalvelu.domain.errors import NotAllowedError, WrongCredentialsError
 from etapalvelu.domain.people import Role
 from etapalvelu.origin import check_origin
 from signaling.attendance import Attendance
+from signaling.call import MAY_SEND
 from signaling.errors import RefusedError
-from signaling.messages import Note, Quality
+from signaling.messages import Note, Quality, StillTaken
 from signaling.messages import Seat as SeatName
 
 _log = structlog.get_logger("doors")
@@ -153,6 +154,16 @@ LIVE_PAGES: Mapping[str, tuple[Role, ...]] = {
 
 _TALKERS = (ROOM, AGENT, EXPERT, ADVISOR)
 
+# Who is seated where. The interpreter's seat is nobody's yet: no ticket leads to it.
+SEATS: Mapping[Seat, Role | None] = {
+    Seat.ROOM: ROOM,
+    Seat.CAMERA: AGENT,
+    Seat.EXPERT: EXPERT,
+    Seat.EXPERT2: EXPERT,
+    Seat.ADVISOR: ADVISOR,
+    Seat.INTERPRETER: None,
+}
+
 # Messages of the websocket (and the kinds of `noted`) by the role whose ticket led there.
 MESSAGES: Mapping[str, tuple[Role, ...]] = {
     "hello": _TALKERS,
@@ -165,17 +176,8 @@ MESSAGES: Mapping[str, tuple[Role, ...]] = {
     "noted.decoded": (ROOM, EXPERT, ADVISOR),
     "noted.interrupted": _TALKERS,
     "noted.resumed": _TALKERS,
-    "noted.still_taken": (AGENT,),
-}
-
-# Who is seated where. The interpreter's seat is nobody's yet: no ticket leads to it.
-SEATS: Mapping[Seat, Role | None] = {
-    Seat.ROOM: ROOM,
-    Seat.CAMERA: AGENT,
-    Seat.EXPERT: EXPERT,
-    Seat.EXPERT2: EXPERT,
-    Seat.ADVISOR: ADVISOR,
-    Seat.INTERPRETER: None,
+    # The wire's own rule: a still is the camera's word.
+    "noted.still_taken": tuple(role for seat, role in SEATS.items() if role is not None and str(seat) in MAY_SEND[StillTaken]),
 }
 
 _BY_ROUTE = {(door.method, door.path): door for door in DOORS}

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from etapalvelu.desk import CloseRequest
 from etapalvelu.domain.codes import CloseCause, ReleaseReason, Seat, State
@@ -183,19 +184,16 @@ async def test_what_does_not_fit_any_more_is_dropped(service: Service) -> None:
     assert await service.types(session_id) == before
 
 
-async def test_a_still_is_logged_on_the_cameras_word_only(service: Service) -> None:
+@pytest.mark.parametrize("raw", [None, "cd" * 32])
+async def test_a_still_is_logged_as_the_camera_noted_it(service: Service, raw: str | None) -> None:
     session_id = await connected(service)
-    before = await service.types(session_id)
 
-    await service.attendance.noted(session_id, "expert", EXPERT.actor, STILL)
-    after_the_experts_word = await service.types(session_id)
-    await service.attendance.noted(session_id, "camera", AGENT.actor, STILL)
+    await service.attendance.noted(session_id, "camera", AGENT.actor, replace(STILL, raw_sha256=raw))
 
-    assert after_the_experts_word == before
     assert await last(service, session_id) == (
         "still_taken",
         "device:rantala-1",
-        {"sha256": "ab" * 32, "size": 1_900_000, "width": 3840, "height": 2160, "verdict": "readable"},
+        {"sha256": "ab" * 32, "size": 1_900_000, "width": 3840, "height": 2160, "verdict": "readable", "raw_sha256": raw},
     )
 
 

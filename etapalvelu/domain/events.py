@@ -129,13 +129,17 @@ class Identified(msgspec.Struct, frozen=True, kw_only=True, tag="identified", fo
 
 
 class StillTaken(msgspec.Struct, frozen=True, kw_only=True, tag="still_taken", forbid_unknown_fields=True):
-    """A still reached the expert whole. `sha256` in hex, `size` in bytes; the picture itself is nowhere."""
+    """A still reached the expert whole. `sha256` in hex, `size` in bytes; the picture itself is nowhere.
+
+    `raw_sha256`: of the camera's whole picture, where the still is the page that was made from it.
+    """
 
     sha256: str
     size: int
     width: int
     height: int
     verdict: str
+    raw_sha256: str | None = None
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True, tag="noted", forbid_unknown_fields=True):

@@ -74,8 +74,11 @@ def _opened(event: Opened, text: Text) -> list[str]:
 
 
 def _still(event: StillTaken, language: Language) -> list[str]:
+    # An agent may know verdicts that this version has no words for.
+    verdict = [language.text(f"verdict.{event.verdict}")] if language.has(f"verdict.{event.verdict}") else []
+    raw = [language.text("timeline.raw_too")] if event.raw_sha256 else []
     size = language.text("timeline.kilobytes", size=language.number(round(event.size / 1000)))
-    return [f"{event.width} × {event.height}", size, f"SHA-256 {event.sha256[:12]}…"]
+    return [*verdict, f"{event.width} × {event.height}", size, f"SHA-256 {event.sha256[:12]}…", *raw]
 
 
 def _noted(event: Noted, text: Text) -> list[str]:

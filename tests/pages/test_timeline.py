@@ -194,7 +194,11 @@ def test_samples_become_readings_and_curves() -> None:
         (Identified(how=IdentifiedBy.PASSPORT, acting_for=ActingFor.PROXY), "Passi · Valtakirjalla"),
         (
             StillTaken(sha256="ab" * 32, size=1_300_000, width=3840, height=2160, verdict="readable"),
-            "3840 × 2160 · 1\N{NO-BREAK SPACE}300 kt · SHA-256 abababababab…",
+            "Sivu on luettavissa · 3840 × 2160 · 1\N{NO-BREAK SPACE}300 kt · SHA-256 abababababab…",
+        ),
+        (
+            StillTaken(sha256="ab" * 32, size=200_000, width=1480, height=2093, verdict="of_tomorrow", raw_sha256="cd" * 32),
+            "1480 × 2093 · 200 kt · SHA-256 abababababab… · myös kameran kuva",
         ),
         (Noted(outcomes=(Outcome.ADVISED,)), "Neuvottu"),
         (Noted(outcomes=(), follow_up=FollowUp.NEW_SESSION), "Sovittiin uudesta etäyhteydestä"),
