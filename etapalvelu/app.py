@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -157,6 +157,7 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
         board=board,
         clock=clock,
         node=node,
+        longest_wait=timedelta(minutes=config.board.longest_wait_minutes),
     ).attach(app)
     api_routes.attach(app, desk=desk, reports=reports, access=access, places=places, board=board, clock=clock)
     endpoint.attach(app)

@@ -68,6 +68,10 @@ class HoursSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     extra_holidays: tuple[str, ...] = ()
 
 
+class BoardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    longest_wait_minutes: float = 15.0
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     level: str = "info"
     format: str = "json"
@@ -81,6 +85,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     turn: Turn = Turn()
     bus: Bus = Bus()
     hours: HoursSettings = HoursSettings()
+    board: BoardSettings = BoardSettings()
     log: Log = Log()
 
 
@@ -171,6 +176,7 @@ def _check_numbers(config: Config, name: str) -> None:
         ("call", "slow_seconds", config.call.slow_seconds),
         ("call", "connect_seconds", config.call.connect_seconds),
         ("turn", "credential_seconds", config.turn.credential_seconds),
+        ("board", "longest_wait_minutes", config.board.longest_wait_minutes),
     ):
         if not 0 < number < math.inf:
             raise ConfigError(f"{name}: [{section}] {key}: must be more than 0")

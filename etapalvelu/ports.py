@@ -226,6 +226,10 @@ class AccountStore(Protocol):
 
     async def change_account(self, account: Account) -> None: ...
 
+    async def signed_in(self, role: Role, now: datetime) -> list[Staff]:
+        """Those of this role who may be at work: their account is open, and they have a browser or a program signed in."""
+        ...
+
     async def login(self, login_id: str, now: datetime) -> Login | None:
         """The login if it is neither revoked nor expired."""
         ...

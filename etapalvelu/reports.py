@@ -1,22 +1,27 @@
 """Questions about sessions, asked by people; reads only. Every read of another's row is itself logged."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from etapalvelu.domain.codes import Readiness, State
 from etapalvelu.domain.errors import NotAllowedError, NotFoundError
 from etapalvelu.domain.log import Entry, replay, verify
-from etapalvelu.domain.moments import HELSINKI, timestamp
+from etapalvelu.domain.moments import HELSINKI, midnight, timestamp
 from etapalvelu.domain.people import Person, Role, Staff, may_know, may_read
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing, readiness
 from etapalvelu.domain.queue import place_of, queue_for
 from etapalvelu.domain.session import Session
+from etapalvelu.domain.statistics import Figures, figures
 from etapalvelu.ports import AccessRecord, Clock, PlaceStore, Sample, SessionFilter, SessionStore, UnreadableEntryError
 
 # How many rows an export reads at a time.
 EXPORT_CHUNK = 500
+
+# How far back a day is compared with days like it, and how long that is believed: what has been changes little.
+USUAL_WEEKS = 8
+USUAL_KEPT = timedelta(minutes=10)
 
 CSV_COLUMNS = (
     "id", "point", "room", "theme", "language", "reason", "state", "opened_at", "opened_at_helsinki", "claimed_at",
@@ -51,6 +56,7 @@ class Reports:
         self._sessions = sessions
         self._places = places
         self._clock = clock
+        self._usual: dict[str | None, tuple[datetime, Sequence[Figures]]] = {}
 
     async def session(self, who: Person, session_id: str) -> Session:
         """One session. Raises `NotFoundError` for who may not know of it, `NotAllowedError` for who may not read it."""
@@ -136,6 +142,22 @@ class Reports:
             if len(page) < EXPORT_CHUNK:
                 return found
             scoped = msgspec.structs.replace(scoped, after=(page[-1].opened_at, page[-1].id))
+
+    async def days_like_today(self, who: Person) -> Sequence[Figures]:
+        """Figures of the same weekday in the weeks before, each day up to the same time of day; days without a session are
+        left out, for nobody served then."""
+        now, scope = self._clock(), _scoped(who, SessionFilter()).point
+        counted_at, found = self._usual.get(scope, (None, ()))
+        if counted_at is None or not counted_at <= now < counted_at + USUAL_KEPT:
+            found = [figures(day) for day in await self._days_before(who, now) if day]
+            self._usual[scope] = (now, found)
+        return found
+
+    async def _days_before(self, who: Person, now: datetime) -> list[list[Session]]:
+        here = now.astimezone(HELSINKI)
+        days = [here.date() - timedelta(weeks=back) for back in range(1, USUAL_WEEKS + 1)]
+        same_time = [datetime.combine(day, here.time(), HELSINKI).astimezone(UTC) for day in days]
+        return [await self.between(who, midnight(day), until) for day, until in zip(days, same_time, strict=True)]
 
     async def _readable(self, who: Person, session_id: str) -> Session:
         session = await self._sessions.session(session_id)

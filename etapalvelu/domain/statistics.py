@@ -2,11 +2,23 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from statistics import median
+from statistics import median, quantiles
 
 import msgspec
 
 from etapalvelu.domain.session import Session
+
+# Of fewer days nothing is said to be usual.
+FEWEST_DAYS = 4
+
+
+class Usual(msgspec.Struct, frozen=True, kw_only=True):
+    """What a figure was on `days` days like this one: half of them lie between `low` and `high`."""
+
+    low: int
+    median: int
+    high: int
+    days: int
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +44,15 @@ def figures(sessions: Sequence[Session]) -> Figures:
         service_median=round(median(services)) if services else None,
         stills=sum(session.stills for session in sessions),
     )
+
+
+def usual(values: Iterable[int | None]) -> Usual | None:
+    """Median and quartiles; None for too few days. Days without the figure are left out."""
+    known = [value for value in values if value is not None]
+    if len(known) < FEWEST_DAYS:
+        return None
+    low, middle, high = (round(value) for value in quantiles(known, n=4, method="inclusive"))
+    return Usual(low=low, median=middle, high=high, days=len(known))
 
 
 def tally(sessions: Iterable[Session], of: Callable[[Session], str | None]) -> list[tuple[str, int]]:

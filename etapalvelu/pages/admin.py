@@ -10,10 +10,10 @@ from etapalvelu.domain.errors import InvalidFieldError, NotFoundError, RefusalEr
 from etapalvelu.domain.people import STAFF_ROLES, Role
 from etapalvelu.pages.admin_views import AdminView, PairingView, admin_view
 from etapalvelu.pages.advisor_views import RoomTile
+from etapalvelu.pages.board_views import room_tile_of
 from etapalvelu.pages.failures import problem_words, status_of, words
 from etapalvelu.pages.forms import Choice, Fields, FormError, FormView, codes, new_point, new_room, staff_request
 from etapalvelu.pages.site import language_of, site_of
-from etapalvelu.pages.supervisor_views import room_tile_of
 from etapalvelu.ports import Login, point_topic, room_topic
 
 # Fields whose names the domain and the form spell differently.
@@ -124,7 +124,7 @@ async def _view(request: web.Request) -> AdminView:
     tiles: dict[str, list[RoomTile]] = defaultdict(list)
     devices: dict[str, list[Login]] = {}
     for state in await site.reports.rooms(visitor.person):
-        tiles[state.room.point].append(room_tile_of(state, names))
+        tiles[state.room.point].append(room_tile_of(state, names.get(state.room.point, state.room.point)))
         devices[state.room.id] = await site.accounts.logins(room=state.room.id)
     return admin_view(points, tiles, devices, await site.accounts.accounts())
 

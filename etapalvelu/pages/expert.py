@@ -8,7 +8,7 @@ from etapalvelu.access import Visitor, visitor_of
 from etapalvelu.domain.codes import State
 from etapalvelu.domain.people import may_know
 from etapalvelu.domain.session import Session
-from etapalvelu.pages.expert_views import expert_view, own_session, session_facts
+from etapalvelu.pages.expert_views import colleagues, expert_view, own_session, session_facts
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import Site, site_of, staff_of
 
@@ -19,13 +19,15 @@ FRAGMENTS: Mapping[str, str] = {
     "queue": "expert-queue.html",
     "queue-words": "expert-count.html",
     "session-facts": "expert-facts.html",
-    "session-slow": "expert-slow.html",
+    "session-news": "expert-news.html",
 }
 
 
 async def show(request: web.Request) -> web.StreamResponse:
     site = site_of(request)
-    return await site.page(request, PAGE, await expert_values(site, visitor_of(request)))
+    visitor = visitor_of(request)
+    values = await expert_values(site, visitor) | {"colleagues": colleagues(staff_of(visitor), await site.accounts.accounts())}
+    return await site.page(request, PAGE, values)
 
 
 async def expert_values(site: Site, visitor: Visitor) -> dict[str, object]:
@@ -35,9 +37,12 @@ async def expert_values(site: Site, visitor: Visitor) -> dict[str, object]:
     rooms = await site.room_names()
     points = await site.point_names()
     session = own_session(expert, known)
+    names = await site.names((session.expert, session.successor)) if session else {}
     return {
         "view": expert_view(expert, known, site.themes, rooms, points),
-        "session": session_facts(session, rooms, points, is_slow=site.timers.is_slow(session)) if session else None,
+        "session": session_facts(session, expert, names, rooms, points, is_slow=site.timers.is_slow(session))
+        if session
+        else None,
         "now": site.clock(),
     }
 

@@ -6,10 +6,11 @@ from datetime import datetime
 import msgspec
 
 from etapalvelu.domain.codes import CauseClass, CloseCause, FollowUp, Language, Need, Outcome, Reason, State
-from etapalvelu.domain.people import Staff, is_its_expert
+from etapalvelu.domain.people import Role, Staff, is_its_expert
 from etapalvelu.domain.queue import in_order, queue_for
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Theme
+from etapalvelu.ports import Account
 
 # A fragment is never longer; who waits further back is seen when the ones before are served.
 MOST_LINES = 50
@@ -33,7 +34,8 @@ class QueueLine(msgspec.Struct, frozen=True, kw_only=True):
 class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The session under way, as the slim bar tells it. `since` is when it connected, or was taken.
 
-    `is_slow`: picture and sound take long; `last_try`: should they not come, the session ends.
+    `is_slow`: picture and sound take long; `last_try`: should they not come, the session ends. `handover` is how far a
+    transfer has come: `asked`, `coming` and `here` for who hands over, `taking` for who takes over; empty without one.
     """
 
     id: str
@@ -50,6 +52,8 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     transfer: bool
     is_slow: bool
     last_try: bool
+    handover: str
+    colleague: str
 
 
 class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +108,25 @@ def own_session(expert: Staff, sessions: Iterable[Session]) -> Session | None:
     return own[-1] if own else None
 
 
-def session_facts(session: Session, rooms: Mapping[str, str], points: Mapping[str, str], *, is_slow: bool) -> SessionFacts:
+def colleagues(expert: Staff, accounts: Iterable[Account]) -> tuple[tuple[str, str], ...]:
+    """The other experts, to whom a session may be handed over: account and name, by name."""
+    others = [
+        one.staff for one in accounts if one.active and one.staff.role is Role.EXPERT and one.staff.account != expert.account
+    ]
+    return tuple(sorted(((one.account, one.shown_name) for one in others), key=lambda other: (other[1], other[0])))
+
+
+def session_facts(
+    session: Session,
+    expert: Staff,
+    names: Mapping[str, str],
+    rooms: Mapping[str, str],
+    points: Mapping[str, str],
+    *,
+    is_slow: bool,
+) -> SessionFacts:
+    handover = _handover(session, expert)
+    colleague = session.expert if handover == "taking" else session.successor
     return SessionFacts(
         id=session.id,
         state=session.state,
@@ -120,7 +142,17 @@ def session_facts(session: Session, rooms: Mapping[str, str], points: Mapping[st
         transfer=session.transfer is not None,
         is_slow=is_slow,
         last_try=session.failed_starts > 0,
+        handover=handover,
+        colleague=names.get(colleague or "", ""),
     )
+
+
+def _handover(session: Session, expert: Staff) -> str:
+    if session.successor is None:
+        return "asked" if session.transfer is not None else ""
+    if session.successor == expert.account:
+        return "taking"
+    return "here" if session.successor_seat in session.seats else "coming"
 
 
 def _theme(session: Session) -> str:

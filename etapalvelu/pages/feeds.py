@@ -10,7 +10,7 @@ import msgspec
 from etapalvelu.access import Visitor
 from etapalvelu.domain.people import Device, Role
 from etapalvelu.domain.session import Session
-from etapalvelu.pages import advisor, expert, room, supervisor
+from etapalvelu.pages import advisor, board, expert, room, supervisor
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import Site
 from etapalvelu.ports import QUEUE, point_topic, room_topic, session_topic
@@ -82,8 +82,9 @@ async def _supervisor_topics(site: Site, watcher: Watcher) -> set[str]:
 
 
 async def _supervisor(site: Site, watcher: Watcher) -> list[Message]:
-    values = {"view": await supervisor.board_view(site, watcher.visitor)}
+    values = {"view": await board.board_view(site, watcher.visitor)}
     parts = {
+        "alarms": "supervisor/alarms.html",
         "figures": "supervisor/figures.html",
         "open-sessions": "supervisor/open_sessions.html",
         "rooms": "supervisor/rooms.html",

@@ -1,6 +1,7 @@
 """Which handler answers at which address. Who may knock there stands in `etapalvelu.doors`."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -8,7 +9,7 @@ from aiohttp import web
 
 from etapalvelu.access import Access
 from etapalvelu.desk import Desk
-from etapalvelu.pages import admin, advisor, assets, expert, live, login, room, supervisor
+from etapalvelu.pages import admin, advisor, assets, board, expert, live, login, room, supervisor
 from etapalvelu.pages.failures import answer_failures, note_begun, speak_language
 from etapalvelu.pages.feeds import FEEDS
 from etapalvelu.pages.live import STREAMS, Streams, end_streams
@@ -37,6 +38,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
     board: Board
     clock: Clock
     node: str
+    longest_wait: timedelta
 
     def attach(self, app: web.Application) -> None:
         """Adds its two middlewares too: they must stand before the guard, whose refusals they put into words."""
@@ -69,7 +71,7 @@ _GETS: Sequence[tuple[str, _Handler]] = (
     ("/advisor/sessions/{id}", advisor.show_session),
     ("/expert", expert.show),
     ("/room", room.show),
-    ("/supervisor", supervisor.show_board),
+    ("/supervisor", board.show),
     ("/supervisor/sessions", supervisor.show_log),
     ("/supervisor/sessions.csv", supervisor.export),
     ("/supervisor/sessions/{id}", supervisor.show_session),

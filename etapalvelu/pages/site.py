@@ -6,7 +6,7 @@ Made once by `app`, kept in the application under `SITE`.
 import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 from aiohttp import web
@@ -29,7 +29,8 @@ LANGUAGE_COOKIE = "etapalvelu-language"
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """`node` names this server where it reports which devices have their stream open here."""
+    """`node` names this server where it reports which devices have their stream open here. Who waits longer than
+    `longest_wait` is an alarm on the board."""
 
     renderer: Renderer
     desk: Desk
@@ -43,6 +44,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     calendar: Calendar
     clock: Clock
     node: str = "one"
+    longest_wait: timedelta = timedelta(minutes=15)
 
     @property
     def themes(self) -> Sequence[Theme]:

@@ -1,4 +1,4 @@
-"""The supervisor's pages: how things are now, the log, one session drawn to scale, the month. They read only."""
+"""The supervisor's log, one session drawn to scale, the month. They read only; how things are now stands in `board`."""
 
 import csv
 import io
@@ -11,35 +11,26 @@ from aiohttp import web
 from etapalvelu.access import Visitor, visitor_of
 from etapalvelu.domain.codes import State
 from etapalvelu.domain.errors import InvalidFieldError
-from etapalvelu.pages.advisor_views import open_lines
+from etapalvelu.domain.moments import midnight
 from etapalvelu.pages.failures import problem_words
 from etapalvelu.pages.forms import Choice, FormView, codes
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import Site, language_of, site_of
 from etapalvelu.pages.supervisor_views import (
     PAGE_ROWS,
-    BoardView,
     LogRow,
     TimelineView,
     accounts_in,
     log_view,
-    midnight,
     month_after,
     month_before,
     month_view,
-    room_tile_of,
     timeline_view,
-    today_figures,
 )
 from etapalvelu.ports import SessionFilter
 from etapalvelu.reports import Timeline
 
 FILTERS = ("from", "to", "point", "theme", "state")
-
-
-async def show_board(request: web.Request) -> web.StreamResponse:
-    site = site_of(request)
-    return await site.page(request, "supervisor.html", {"view": await board_view(site, visitor_of(request))})
 
 
 async def show_log(request: web.Request) -> web.StreamResponse:
@@ -102,20 +93,6 @@ async def show_month(request: web.Request) -> web.StreamResponse:
     sessions = await site.reports.between(visitor.person, begins, midnight(month_after(month)))
     earlier = await site.reports.between(visitor.person, before, begins)
     return await site.page(request, "supervisor_reports.html", {"view": month_view(month, sessions, earlier, this_month)})
-
-
-async def board_view(site: Site, visitor: Visitor) -> BoardView:
-    still_open = await site.reports.open_sessions(visitor.person)
-    begins = midnight(site.today())
-    today = await site.reports.between(visitor.person, begins, begins + timedelta(days=2))
-    points = {point.id: point.name for point in await site.reports.points(visitor.person)}
-    rooms = await site.reports.rooms(visitor.person)
-    names = {state.room.id: f"{points.get(state.room.point, state.room.point)}, {state.room.name}" for state in rooms}
-    return BoardView(
-        figures=today_figures(today, still_open),
-        rooms=tuple(room_tile_of(state, points) for state in rooms),
-        sessions=open_lines(still_open, still_open, names, await site.names(session.expert for session in still_open)),
-    )
 
 
 async def watched_session_view(site: Site, visitor: Visitor, session_id: str, language: Language) -> TimelineView:

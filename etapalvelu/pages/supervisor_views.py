@@ -1,40 +1,21 @@
 """What the supervisor's templates need, made from the domain's objects. No I/O here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 import msgspec
 
-from etapalvelu.domain.codes import State
 from etapalvelu.domain.log import Entry, Fault, verify
-from etapalvelu.domain.moments import HELSINKI
-from etapalvelu.domain.queue import in_order
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.statistics import Figures, figures, tally
-from etapalvelu.pages.advisor_views import OpenLine, RoomTile
 from etapalvelu.pages.event_words import details
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.timeline import Drawing, Reading, draw, readings
 from etapalvelu.ports import SessionFilter
-from etapalvelu.reports import RoomState, Timeline
+from etapalvelu.reports import Timeline
 
 PAGE_ROWS = 50
-
-
-class TodayFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The day so far, and what is open just now."""
-
-    day: Figures
-    waiting: int
-    running: int
-    oldest_wait: datetime | None
-
-
-class BoardView(msgspec.Struct, frozen=True, kw_only=True):
-    figures: TodayFigures
-    rooms: tuple[RoomTile, ...]
-    sessions: tuple[OpenLine, ...]
 
 
 class LogRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,18 +86,6 @@ class MonthView(msgspec.Struct, frozen=True, kw_only=True):
         return max((max(share.count, share.before) for share in (*self.themes, *self.causes)), default=1) or 1
 
 
-def today_figures(today: Sequence[Session], still_open: Iterable[Session]) -> TodayFigures:
-    """`today` are the sessions opened since midnight; `still_open` all open ones, whenever opened."""
-    now_open = list(still_open)
-    waiting = in_order(session for session in now_open if session.state is State.WAITING)
-    return TodayFigures(
-        day=figures(today),
-        waiting=len(waiting),
-        running=len(now_open) - len(waiting),
-        oldest_wait=waiting[0].opened_at if waiting else None,
-    )
-
-
 def timeline_view(
     known: Timeline,
     names: tuple[str, str],
@@ -185,11 +154,6 @@ def month_after(month: date) -> date:
     return (month + timedelta(days=32)).replace(day=1)
 
 
-def midnight(day: date) -> datetime:
-    """When the day begins in Finland, in UTC."""
-    return datetime.combine(day, time.min, HELSINKI).astimezone(UTC)
-
-
 def address(path: str, which: Mapping[str, str]) -> str:
     """The path with the filter behind it; empty values are left out."""
     query = urlencode({name: value for name, value in which.items() if value})
@@ -216,16 +180,3 @@ def _shares(sessions: Iterable[Session], earlier: Iterable[Session], of: Callabl
     now, then = dict(tally(sessions, of)), dict(tally(earlier, of))
     keys = [*now, *(key for key in then if key not in now)]
     return tuple(Share(key=key, count=now.get(key, 0), before=then.get(key, 0)) for key in keys)
-
-
-def room_tile_of(state: RoomState, points: Mapping[str, str]) -> RoomTile:
-    """The room as reports know it; `points` has the names."""
-    return RoomTile(
-        id=state.room.id,
-        name=state.room.name,
-        readiness=state.readiness,
-        missing=state.missing,
-        session=state.session.id if state.session else None,
-        state=state.session.state if state.session else None,
-        point=points.get(state.room.point, state.room.point),
-    )

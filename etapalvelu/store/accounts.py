@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from etapalvelu.domain.errors import InvalidFieldError
-from etapalvelu.domain.people import Staff
+from etapalvelu.domain.people import Role, Staff
 from etapalvelu.ports import Account, Login, Pairing
 from etapalvelu.store import rows, tables
 from etapalvelu.store.engine import reading, writing
@@ -48,6 +48,15 @@ class SqlAccounts:
         row = rows.account_row(account)
         async with writing(self._engine) as connection:
             await connection.execute(update(tables.account).where(tables.account.c.name == row["name"]).values(row))
+
+    async def signed_in(self, role: Role, now: datetime) -> list[Staff]:
+        account, login = tables.account.c, tables.login.c
+        good = (login.account == account.name, login.role == role, login.revoked.is_(False))
+        lasting = or_(login.expires_at.is_(None), login.expires_at > rows.ms(now))
+        there = select(login.id).where(*good, lasting).exists()
+        query = select(tables.account).where(account.role == role, account.active.is_(True), there).order_by(account.name)
+        async with reading(self._engine) as connection:
+            return [rows.to_account(dict(row)).staff for row in (await connection.execute(query)).mappings()]
 
     async def login(self, login_id: str, now: datetime) -> Login | None:
         c = tables.login.c

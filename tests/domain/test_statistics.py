@@ -6,7 +6,7 @@ from etapalvelu.domain.codes import CloseCause
 from etapalvelu.domain.events import Closed
 from etapalvelu.domain.log import replay
 from etapalvelu.domain.session import Session
-from etapalvelu.domain.statistics import Figures, figures, tally
+from etapalvelu.domain.statistics import Figures, Usual, figures, tally, usual
 from tests.domain.samples import ENDED, SERVED, STILL, after, sits, told
 
 
@@ -32,6 +32,13 @@ def test_figures_of_served_waiting_and_unserved_sessions() -> None:
 
 def test_a_median_between_two_is_rounded_to_whole_seconds() -> None:
     assert figures([lasted(1), lasted(2), lasted(4), lasted(8)]).waiting_median == 15
+
+
+def test_what_is_usual_is_the_middle_half_of_enough_days() -> None:
+    assert usual([4, 8, None, 6, 2]) == Usual(low=4, median=5, high=6, days=4)
+    assert usual([7, 7, 7, 7, 7]) == Usual(low=7, median=7, high=7, days=5)
+    assert usual([4, 8, None, 6]) is None
+    assert usual([]) is None
 
 
 def test_a_tally_has_the_largest_first_and_leaves_out_what_is_not_told() -> None:

@@ -22,7 +22,7 @@ async def seated(service: Service, session: Session, expert: Staff = EXPERT) -> 
 async def told(whole: Doorstep, session: Session, expert: Staff = EXPERT) -> dict[str, str]:
     """What each page says of a connection that takes long; nothing while it does not."""
     places: dict[str, tuple[Person, str, str]] = {
-        "expert": (expert, "/expert", "session-slow"),
+        "expert": (expert, "/expert", "session-news"),
         "room": (SCREEN, "/room", "slow"),
         "advisor": (ADVISOR, f"/advisor/sessions/{session.id}", "session"),
     }

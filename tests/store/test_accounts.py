@@ -93,6 +93,23 @@ async def test_a_login_is_good_until_it_expires_or_is_revoked(store: SqlAccounts
     assert await store.logins(account="aino") == []
 
 
+async def test_at_work_is_who_has_a_good_login_of_the_role_and_an_open_account(store: SqlAccounts) -> None:
+    closed = replace(EXPERT, staff=replace(EXPERT.staff, account="elsa"), active=False)
+    for account in (EXPERT, ADVISOR, closed):
+        await store.add_account(account)
+    nobody = await store.signed_in(Role.EXPERT, NOW)
+    for login in (LOGIN, replace(LOGIN, id="l2", account="elsa"), replace(LOGIN, id="l3", account="aino", role=Role.ADVISOR)):
+        await store.add_login(login)
+
+    assert nobody == []
+    assert await store.signed_in(Role.EXPERT, NOW) == [EXPERT.staff]
+    assert await store.signed_in(Role.EXPERT, NOW + timedelta(hours=12)) == []
+    await store.add_login(replace(LOGIN, id="l4", kind="token", expires_at=None))
+    assert await store.signed_in(Role.EXPERT, NOW + timedelta(hours=12)) == [EXPERT.staff]
+    await store.revoke_login("l4")
+    assert await store.signed_in(Role.EXPERT, NOW + timedelta(hours=12)) == []
+
+
 async def test_a_new_device_replaces_the_older_one_of_its_kind_only(store: SqlAccounts) -> None:
     agent = replace(SCREEN, id="d2", account="agent:rantala-1", role=Role.AGENT)
     next_room = replace(SCREEN, id="d3", account="room:rantala-2", room="rantala-2")

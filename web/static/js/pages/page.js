@@ -133,10 +133,11 @@ export function tellAway() {
 }
 
 /** Keeps a page fresh that needs nothing more: its stream stands in `data-live` of the body. */
-export function follow() {
+/** @param {Partial<import("../live.js").LiveEvents>} [events] */
+export function follow(events = {}) {
   const query = new URL(document.body.dataset["live"] ?? "", location.href).searchParams;
   const id = query.get("id");
-  return stayFresh(query.get("page") ?? "", { server: tellAway() }, id === null ? {} : { id });
+  return stayFresh(query.get("page") ?? "", { server: tellAway(), ...events }, id === null ? {} : { id });
 }
 
 /**
