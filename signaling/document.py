@@ -5,7 +5,7 @@ left of the sheet itself; marks and the pointer stand on the sheet, whose top le
 pixels, and a mark stays where it was put when the sheet moves.
 """
 
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -233,6 +233,13 @@ FromViewer = (
 
 _Message = TypeVar("_Message", FromAgent, FromViewer)
 
+
+class _Tagged(Struct):
+    type: str
+
+
+_VIEWER_TAGS: Final = frozenset(str(kind.__struct_config__.tag) for kind in get_args(FromViewer))
+_tag_decoder: msgspec.json.Decoder[_Tagged] = msgspec.json.Decoder(_Tagged)
 _agent_decoder: msgspec.json.Decoder[FromAgent] = msgspec.json.Decoder(FromAgent)
 _viewer_decoder: msgspec.json.Decoder[FromViewer] = msgspec.json.Decoder(FromViewer)
 
@@ -240,6 +247,20 @@ _viewer_decoder: msgspec.json.Decoder[FromViewer] = msgspec.json.Decoder(FromVie
 def encode(message: FromAgent | FromViewer) -> str:
     """The message as the text that goes over the data channel."""
     return msgspec.json.encode(message).decode()
+
+
+def tag_of(message: FromAgent | FromViewer) -> str:
+    """The `type` of a message."""
+    return str(message.__struct_config__.tag)
+
+
+def tag_in(text: str) -> str | None:
+    """The `type` of what a viewer sent that cannot be read otherwise; None when that is no type of a viewer's."""
+    try:
+        tag = _tag_decoder.decode(text).type
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return None
+    return tag if tag in _VIEWER_TAGS else None
 
 
 def decode_from_agent(text: str) -> FromAgent:

@@ -9,6 +9,8 @@ from signaling.document import (
     decode_from_agent,
     decode_from_viewer,
     encode,
+    tag_in,
+    tag_of,
 )
 from tests.signaling.samples import same_json, wire
 
@@ -89,3 +91,22 @@ def test_a_still_whose_number_of_chunks_is_wrong_is_refused() -> None:
 def test_the_capture_s_id_is_short() -> None:
     with pytest.raises(DocumentError):
         decode_from_viewer(encode(Capture(id="x" * 33)))
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ('{"type": "mark", "points": 7}', "mark"),
+        ('{"type": "view", "view": "ceiling"}', "view"),
+        ('{"type": "status"}', None),
+        ('{"type": 7}', None),
+        ("mark", None),
+        ("\ud800", None),
+    ],
+)
+def test_what_a_viewer_meant_is_known_even_where_its_message_is_wrong(text: str, tag: str | None) -> None:
+    assert tag_in(text) == tag
+
+
+def test_a_message_knows_its_type() -> None:
+    assert tag_of(Capture(id="k1")) == "capture"
