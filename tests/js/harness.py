@@ -94,13 +94,18 @@ class Service:
         facts = SessionFacts(
             id=CALL, state=State.CLAIMED, theme=line.theme, language=line.language, reason=line.reason, needs=(),
             point=line.point, room=line.room, since=self.opened, advisor_stays=True, on_hold=self.on_hold, transfer=False,
-            is_slow=False, last_try=False,
+            is_slow=False, last_try=False, handover="", colleague="",
         )  # fmt: skip
         view = ExpertView(
             lines=(line,) if self.state == "waiting" else (),
             themes=tuple(theme.key for theme in THEMES if theme.offered),
         )  # fmt: skip
-        return {"view": view, "now": now(), "session": facts if self.state in ("claimed", "connected") else None}
+        return {
+            "view": view,
+            "colleagues": (),
+            "now": now(),
+            "session": facts if self.state in ("claimed", "connected") else None,
+        }
 
     def room_values(self) -> dict[str, object]:
         return {

@@ -4,6 +4,7 @@ import { element, notify, refused, say } from "./page.js";
 
 const closeDialog = element("close-dialog", HTMLDialogElement);
 const transferDialog = element("transfer-dialog", HTMLDialogElement);
+const transferTo = element("transfer-to", HTMLSelectElement);
 const outcome = element("outcome", HTMLSelectElement);
 const cause = element("cause", HTMLSelectElement);
 
@@ -54,7 +55,8 @@ export class Closing {
   async _transfer(event) {
     event.preventDefault();
     const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget ?? event.target));
-    const body = { theme: String(form.get("theme")), code: String(form.get("code")) };
+    const to = transferTo.selectedOptions[0];
+    const body = { [to?.dataset["to"] ?? "theme"]: to?.value ?? "", code: String(form.get("code")) };
     await this._deed("transfer", body, () => {
       transferDialog.close();
       element("transfer", HTMLElement).setAttribute("aria-pressed", "true");

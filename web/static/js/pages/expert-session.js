@@ -42,6 +42,8 @@ export class ExpertSession {
     this.page = new AbortController();
     this.over = false;
     this.onHold = false;
+    /** What the server said last of the hold. */
+    this.heldBefore = false;
     this.away = false;
     this.lines = { room: "none", camera: "none" };
     stage.dataset["large"] = "room";
@@ -81,6 +83,7 @@ export class ExpertSession {
     if (this.over) return;
     this.options.look();
     this._words();
+    this.factsChanged();
     element("capture", HTMLElement).focus({ preventScroll: true });
   }
 
@@ -116,7 +119,13 @@ export class ExpertSession {
 
   /** The fragment about the session came anew: a hold or a transfer may have been done elsewhere. */
   factsChanged() {
-    this._press("transfer", document.getElementById("session-marks")?.dataset["transfer"] === "yes");
+    const marks = document.getElementById("session-marks")?.dataset;
+    if (this.over || marks?.["session"] !== this.id) return;
+    this._press("transfer", marks["transfer"] === "yes");
+    const held = marks["hold"] === "yes";
+    // a word of the server that is older than our own deed says what it said before
+    if (held !== this.heldBefore && held !== this.onHold) void this._held(held);
+    this.heldBefore = held;
   }
 
   /** @param {"saved" | "wrapup"} how */
@@ -245,6 +254,9 @@ export class ExpertSession {
     this._on("turn", () => paper.turn());
     this._on("swap", () => void (stage.dataset["large"] = stage.dataset["large"] === "room" ? "document" : "room"));
     this._on("done", () => this._finish("done"));
+    this._on("session-news", (event) => {
+      if (event.target instanceof Element && event.target.closest("#hand-over")) this._handOver();
+    });
   }
 
   _capture() {
@@ -261,6 +273,11 @@ export class ExpertSession {
     } catch (error) {
       return refused(error);
     }
+    return this._held(hold);
+  }
+
+  /** @param {boolean} hold */
+  async _held(hold) {
     this.onHold = hold;
     this._press("hold", hold);
     hush("room", hold);
@@ -268,12 +285,17 @@ export class ExpertSession {
     const nothing = { camera: false, microphone: false };
     await (hold ? this.seat.use({ audio: null, video: null }, nothing) : this.seat.use(devices.sent, devices.shown));
     this._words();
-    return undefined;
+  }
+
+  /** The other expert sits there: the session is theirs as soon as this seat is given up. */
+  _handOver() {
+    notify(say("expert.handed_over"), { kind: "good" });
+    this.end("saved");
   }
 
   /**
    * @param {string} id
-   * @param {() => void} deed
+   * @param {(event: Event) => void} deed
    */
   _on(id, deed) {
     document.getElementById(id)?.addEventListener("click", deed, { signal: this.page.signal });
