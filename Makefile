@@ -40,7 +40,8 @@ fast: .venv/test.done
 	$(BIN)/coverage report --fail-under=90
 
 e2e: .venv/test.done
-	$(BIN)/pytest -m e2e
+	$(BIN)/pytest -m programs --numprocesses 2
+	$(BIN)/pytest -m "e2e and not programs"
 
 bench: .venv/test.done
 	$(BIN)/python -m bench

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from etapalvelu.demo import free_of_picture
-from tests.e2e.processes import children, etapalvelu, free_port, running_demo, wait_until
+from tests.e2e.processes import Demo, children, etapalvelu, free_port, running_demo, wait_until
 
 # Promised: once installed, the demo is ready within this time (the machine of the tests may be busy with other tests).
 START_SECONDS = 15
@@ -32,6 +32,7 @@ def test_it_starts_in_time_says_where_to_go_and_ends_cleanly(tmp_path: Path) -> 
     assert not any(Path(f"/proc/{pid}").exists() for pid in parts)
 
 
+@pytest.mark.programs
 def test_a_second_start_goes_on_where_it_was(tmp_path: Path) -> None:
     with running_demo(tmp_path / "data") as first:
         token = etapalvelu("token", "add", "advisor", "--data", str(first.data)).stdout.strip()
@@ -43,6 +44,7 @@ def test_a_second_start_goes_on_where_it_was(tmp_path: Path) -> None:
     assert _screen_code(first.place("Room screen")) == _screen_code(second.place("Room screen"))
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(("word", "name"), [("serve", "server"), ("room", "room agent")])
 def test_when_a_part_dies_it_ends_and_says_which(tmp_path: Path, word: str, name: str) -> None:
     with running_demo(tmp_path / "data") as demo:
@@ -57,6 +59,7 @@ def test_when_a_part_dies_it_ends_and_says_which(tmp_path: Path, word: str, name
     assert demo.errors[-1] == f"etapalvelu: the {name} ended by itself (exit -9)"
 
 
+@pytest.mark.programs
 def test_a_port_in_use_is_one_line_and_exit_1(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -68,17 +71,19 @@ def test_a_port_in_use_is_one_line_and_exit_1(tmp_path: Path) -> None:
     assert done.stderr == f"etapalvelu: --port {port}: Address already in use; choose another\n"
 
 
-def test_a_second_demo_beside_the_first_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    with running_demo(tmp_path / "data") as first:
-        second = etapalvelu("demo", "--port", str(free_port()), "--data", str(first.data))
-        code = first.stop()
+@pytest.mark.programs
+def test_a_second_demo_beside_the_first_is_refused_and_the_first_goes_on(demo: Demo) -> None:
+    parts = children(demo.process.pid)
+
+    second = etapalvelu("demo", "--port", str(free_port()), "--data", str(demo.data))
 
     assert (second.returncode, second.stdout) == (1, "")
-    words = f"--data {first.data}: another demo runs on it; end that one, or choose another folder"
+    words = f"--data {demo.data}: another demo runs on it; end that one, or choose another folder"
     assert second.stderr == f"etapalvelu: {words}\n"
-    assert (code, first.errors) == (0, [])
+    assert (children(demo.process.pid), demo.errors) == (parts, [])
 
 
+@pytest.mark.programs
 def test_a_folder_that_cannot_be_written_is_one_line_and_exit_1(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
 
@@ -88,17 +93,19 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_exit_1(tmp_path: Path) 
     assert done.stderr == f"etapalvelu: --data {tmp_path / 'file'}: cannot be written: File exists\n"
 
 
-def test_the_log_of_a_running_demo_can_be_proved_and_exported(tmp_path: Path) -> None:
-    with running_demo(tmp_path / "data") as demo:
-        token = etapalvelu("token", "add", "advisor", "--data", str(demo.data)).stdout.strip()
-        opened = _call(demo.address, "/api/v1/sessions", token, body=_SESSION)
-        _call(demo.address, f"/api/v1/sessions/{opened['id']}/close", token, body={"cause": "cancelled"})
-        proved = etapalvelu("log", "verify", "--data", str(demo.data))
-        exported = etapalvelu("log", "export", "--format", "jsonl", "--data", str(demo.data))
-    lines = [json.loads(line) for line in exported.stdout.splitlines()]
+@pytest.mark.programs
+def test_the_log_of_a_running_demo_can_be_proved_and_exported(demo: Demo) -> None:
+    token = etapalvelu("token", "add", "advisor", "--data", str(demo.data)).stdout.strip()
+    opened = _call(demo.address, "/api/v1/sessions", token, body=_SESSION)
+    _call(demo.address, f"/api/v1/sessions/{opened['id']}/close", token, body={"cause": "cancelled"})
 
+    proved = etapalvelu("log", "verify", "--data", str(demo.data))
+    exported = etapalvelu("log", "export", "--format", "jsonl", "--data", str(demo.data))
+
+    lines = [json.loads(line) for line in exported.stdout.splitlines()]
+    types = [line["type"] for line in lines if line["session"] == opened["id"]]
     assert (proved.returncode, proved.stdout) == (0, f"the log is whole: {len(lines)} entries\n")
-    assert [line["type"] for line in lines if line["type"] not in ("joined", "left")] == ["opened", "closed"]
+    assert [name for name in types if name not in ("joined", "left")] == ["opened", "closed"]
     assert {tuple(line) for line in lines} == {("session", "seq", "at", "type", "actor", "data", "prev", "hash")}
 
 
