@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final
 
 from etapalvelu.room.server import IceServer
-from etapalvelu.room.track import LiveView
+from etapalvelu.room.stream import DocumentStream, View
 from etapalvelu.room.viewer import BadAnswerError, Viewer
 from etapalvelu.tasks import spawn
 from signaling.messages import (
@@ -151,11 +151,11 @@ class Place:
 class Audience:
     """All seats of one call that may see the document. `furnish` gives each new viewer its data channel."""
 
-    def __init__(self, *, view: LiveView, send: Send, furnish: Furnish) -> None:
+    def __init__(self, *, view: View, send: Send, furnish: Furnish) -> None:
         self.send = send
         self.ice_servers: Sequence[IceServer] = ()
         self.is_relay_only = False
-        self._view = view
+        self.stream = DocumentStream(view)
         self._furnish = furnish
         self._places: dict[Seat, Place] = {}
         self._own_epoch = 0
@@ -166,7 +166,7 @@ class Audience:
         viewer = Viewer(
             seat,
             generation,
-            view=self._view,
+            stream=self.stream,
             ice_servers=self.ice_servers,
             relay_only=self.is_relay_only and seat not in ROOM_SEATS,
             changed=changed,
@@ -251,6 +251,7 @@ class Audience:
         self._places.clear()
         if self._working:
             await asyncio.wait(self._working, timeout=CLOSE_SECONDS)
+        self.stream.close()
 
     def _prepare(self, seat: Seat) -> None:
         if seat in IN_ADVANCE and not self._place(seat).is_open:

@@ -1,12 +1,20 @@
-"""How aiortc encodes the document: the one place that reaches into its private parts. A test fails when they change."""
+"""What is reached into inside aiortc: the one place that knows its private parts. A test fails when they change."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Literal
 
-from aiortc import RTCRtpSender
+from aiortc import RTCRtpCodecCapability, RTCRtpSender, RTCRtpTransceiver
 from aiortc.codecs import vpx
+
+Codec = Literal["H264", "VP8"]
 
 # Only the ceiling is raised. A higher start (DEFAULT_BITRATE) chokes thin lines: 1 frame a second and 2 s late at 800 kbit/s.
 CEILING_BITS_PER_SECOND: Final = 3_000_000
+
+_WANTED: Final = ("video/H264", "video/VP8", "video/rtx")
+_PROFILE: Final = "profile-level-id"
+# Constrained Baseline is what is sent. The level there is less than 1080p needs; receivers look at the picture's own.
+_OUR_PROFILE: Final = "42e01f"
 
 
 def raise_ceiling() -> None:
@@ -14,6 +22,30 @@ def raise_ceiling() -> None:
     vpx.MAX_BITRATE = CEILING_BITS_PER_SECOND
 
 
+def offered_codecs() -> list[RTCRtpCodecCapability]:
+    """H264 first, since one encoder serves all viewers of it; VP8 for those who know no other; both with retransmission."""
+    offered = [codec for codec in RTCRtpSender.getCapabilities("video").codecs if codec.mimeType in _WANTED]
+    return sorted(offered, key=lambda codec: (_WANTED.index(codec.mimeType), codec.parameters.get(_PROFILE) != _OUR_PROFILE))
+
+
+def agreed_codec(transceiver: RTCRtpTransceiver) -> Codec | None:
+    """What will be sent, once the answer is there; None when the answer left none of ours."""
+    for codec in transceiver._codecs:
+        match codec.mimeType:
+            case "video/H264":
+                return "H264"
+            case "video/VP8":
+                return "VP8"
+            case _:
+                pass
+    return None
+
+
 def ask_key_frame(sender: RTCRtpSender) -> None:
     """Make the sender's next frame a key frame, as a picture loss indication would."""
     sender._send_keyframe()
+
+
+def hear_key_frame_requests(sender: RTCRtpSender, asked: Callable[[], None]) -> None:
+    """Call `asked` for each picture loss indication: aiortc itself hears none when it is handed packets."""
+    sender._send_keyframe = asked  # type: ignore[method-assign]

@@ -16,15 +16,15 @@ from aiortc import (
     RTCIceServer,
     RTCIceTransportPolicy,
     RTCPeerConnection,
-    RTCRtpSender,
     RTCSessionDescription,
 )
-from aiortc.exceptions import InvalidStateError
+from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
 
-from etapalvelu.room.encoder import ask_key_frame
+from etapalvelu.room.encoder import agreed_codec, ask_key_frame, hear_key_frame_requests, offered_codecs
 from etapalvelu.room.server import IceServer
-from etapalvelu.room.track import DocumentTrack, LiveView
+from etapalvelu.room.stream import DocumentStream
+from etapalvelu.room.track import DocumentTrack
 from signaling.messages import IceCandidate, Seat
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Viewer:
         seat: Seat,
         generation: int,
         *,
-        view: LiveView,
+        stream: DocumentStream,
         ice_servers: Sequence[IceServer],
         relay_only: bool = False,
         changed: Callable[["Viewer"], None],
@@ -71,7 +71,9 @@ class Viewer:
                 bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
             )
         )
-        self._sender = self._send_only(DocumentTrack(view))
+        self._track = DocumentTrack(stream)
+        self._transceiver = self._connection.addTransceiver(self._track, direction="sendonly")
+        self._transceiver.setCodecPreferences(offered_codecs())
         self.channel: RTCDataChannel = self._connection.createDataChannel(CHANNEL, ordered=True)
         self._early: list[IceCandidate | None] = []
         self._gathered = asyncio.Event()
@@ -100,8 +102,9 @@ class Viewer:
         self.answered = True
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(sdp=resolvable(sdp), type="answer"))
-        except (ValueError, InvalidStateError, AttributeError, KeyError, IndexError) as error:
+        except (ValueError, InvalidStateError, OperationError, AttributeError, KeyError, IndexError) as error:
             raise BadAnswerError(f"{self.seat} sent an answer that cannot be used") from error
+        self._agree()
         for candidate in self._early:
             await self.candidate(candidate)
         self._early.clear()
@@ -127,7 +130,7 @@ class Viewer:
         now = time.monotonic()
         if now - self._key_frame_at >= KEY_FRAME_SECONDS:
             self._key_frame_at = now
-            ask_key_frame(self._sender)
+            ask_key_frame(self._transceiver.sender)
 
     @property
     def is_closed(self) -> bool:
@@ -141,11 +144,15 @@ class Viewer:
         await self._gathered.wait()
         await self._connection.close()
 
-    def _send_only(self, track: DocumentTrack) -> RTCRtpSender:
-        transceiver = self._connection.addTransceiver(track, direction="sendonly")
-        codecs = RTCRtpSender.getCapabilities("video").codecs
-        transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in ("video/VP8", "video/rtx")])
-        return transceiver.sender
+    def _agree(self) -> None:
+        codec = agreed_codec(self._transceiver)
+        if codec is None:
+            raise BadAnswerError(f"{self.seat} understands neither H264 nor VP8")
+        if codec == "H264":
+            hear_key_frame_requests(self._transceiver.sender, self._track.ask_key_frame)
+        else:
+            log.info("%s knows no H264, its picture is encoded apart", self.seat)
+        self._track.agree(codec)
 
     def _look(self) -> None:
         match self._connection.connectionState:

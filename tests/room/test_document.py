@@ -14,6 +14,7 @@ from etapalvelu.room.document import DocumentChannel
 from etapalvelu.room.shot import VISION
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.still import Stills, ViewerGoneError
+from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
 from signaling.document import Capture, Status, StillFailed, decode_from_agent, encode
@@ -47,7 +48,7 @@ async def line() -> StoppedLine:
 @pytest.fixture
 async def channel(line: StoppedLine, loopback: None) -> DocumentChannel:
     camera = Camera(Source(Kind.TEST))
-    viewer = Viewer("expert", 1, view=LiveView(camera), ice_servers=[], changed=lambda _: None)
+    viewer = Viewer("expert", 1, stream=DocumentStream(LiveView(camera)), ice_servers=[], changed=lambda _: None)
     viewer.channel = cast(RTCDataChannel, line)
     return DocumentChannel(viewer, camera=camera, taking=Stills(camera, taken=no_note, vision=VISION), now=now)
 

@@ -1,18 +1,33 @@
 """Fails when aiortc changes what etapalvelu.room.encoder reaches into."""
 
+import asyncio
 from fractions import Fraction
 
 import numpy as np
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpCodecParameters, RTCRtpSender
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpCodecParameters, RTCRtpSender, RTCSessionDescription
 from aiortc.codecs import vpx
+from aiortc.codecs.h264 import h264_depayload
+from aiortc.rtp import RTCP_PSFB_APP, RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
+from aiortc.sdp import SessionDescription
 from av import VideoFrame
 from av.video.frame import PictureType
 
 from etapalvelu.room.camera import Camera
-from etapalvelu.room.encoder import CEILING_BITS_PER_SECOND, ask_key_frame, raise_ceiling
+from etapalvelu.room.encoder import (
+    CEILING_BITS_PER_SECOND,
+    agreed_codec,
+    ask_key_frame,
+    hear_key_frame_requests,
+    offered_codecs,
+    raise_ceiling,
+)
 from etapalvelu.room.source import Kind, Source
+from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.track import DocumentTrack, LiveView
+from tests.room.cameras import until
 
+H264 = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90_000, payloadType=99)
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000, payloadType=97)
 
 
@@ -34,7 +49,9 @@ async def test_a_key_frame_asked_for_is_the_next_frame_only() -> None:
     camera = Camera(Source(Kind.TEST))
     await camera.start()
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    sender = connection.addTrack(DocumentTrack(LiveView(camera)))
+    track = DocumentTrack(DocumentStream(LiveView(camera)))
+    track.agree("VP8")
+    sender = connection.addTrack(track)
 
     first = await is_key_frame(sender)
     second = await is_key_frame(sender)
@@ -45,6 +62,69 @@ async def test_a_key_frame_asked_for_is_the_next_frame_only() -> None:
     await camera.stop()
 
     assert [first, second, third, fourth] == [True, False, True, False]
+
+
+async def test_a_receivers_request_for_a_key_frame_is_heard() -> None:
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    sender = connection.addTransceiver("video", direction="sendonly").sender
+    asked: list[str] = []
+    hear_key_frame_requests(sender, lambda: asked.append("key frame"))
+
+    for fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR, RTCP_PSFB_APP):
+        await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=sender._ssrc))
+    ask_key_frame(sender)
+    await connection.close()
+
+    assert asked == ["key frame"] * 3
+
+
+async def test_packets_are_sent_as_they_are() -> None:
+    """What the track hands out is cut into payloads and not encoded again."""
+    camera = Camera(Source(Kind.TEST))
+    await camera.start()
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    stream = DocumentStream(LiveView(camera))
+    track = DocumentTrack(stream)
+    track.agree("H264")
+    sender = connection.addTrack(track)
+    beside = stream.join()
+
+    packet, encoded = await asyncio.gather(beside.next(), sender._next_encoded_frame(H264))
+    await connection.close()
+    stream.close()
+    await camera.stop()
+
+    assert packet is not None
+    assert encoded is not None
+    data = b"".join(h264_depayload(payload) for payload in encoded.payloads)
+    assert data.replace(b"\0\0\0\1", b"\0\0\1") == bytes(packet).replace(b"\0\0\0\1", b"\0\0\1")
+    assert max(len(payload) for payload in encoded.payloads) <= 1300
+    assert encoded.timestamp == packet.pts
+
+
+@pytest.mark.parametrize(
+    ("known", "agreed"),
+    [(("video/H264", "video/VP8"), "H264"), (("video/VP8", "video/H264"), "H264"), (("video/VP8",), "VP8")],
+)
+async def test_what_the_answer_leaves_of_the_offer_is_agreed(loopback: None, known: tuple[str, ...], agreed: str) -> None:
+    ours, theirs = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
+    transceiver = ours.addTransceiver("video", direction="sendonly")
+    transceiver.setCodecPreferences(offered_codecs())
+    before = agreed_codec(transceiver)
+    await ours.setLocalDescription(await ours.createOffer())
+    await theirs.setRemoteDescription(ours.localDescription)
+    await theirs.setLocalDescription(await theirs.createAnswer())
+    answer = SessionDescription.parse(theirs.localDescription.sdp)
+    answer.media[0].rtp.codecs = [codec for mime in known for codec in answer.media[0].rtp.codecs if codec.mimeType == mime]
+    answer.media[0].fmt = [codec.payloadType for codec in answer.media[0].rtp.codecs]
+    await ours.setRemoteDescription(RTCSessionDescription(sdp=str(answer), type="answer"))
+    after = agreed_codec(transceiver)
+    await until(lambda: ours.connectionState == theirs.connectionState == "connected")
+
+    assert (before, after) == (None, agreed)
+
+    await ours.close()
+    await theirs.close()
 
 
 async def is_key_frame(sender: RTCRtpSender) -> bool:

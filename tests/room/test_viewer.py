@@ -9,6 +9,7 @@ from etapalvelu.room.audience import Audience
 from etapalvelu.room.camera import Camera
 from etapalvelu.room.server import IceServer
 from etapalvelu.room.source import Kind, Source
+from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import BadAnswerError, Viewer, resolvable
 from signaling.messages import IceCandidate, Seat
@@ -28,7 +29,7 @@ async def camera() -> AsyncIterator[Camera]:
 
 @pytest.fixture
 async def viewer(loopback: None, camera: Camera) -> AsyncIterator[Viewer]:
-    viewer = Viewer("expert", 1, view=LiveView(camera), ice_servers=[], changed=lambda _: None)
+    viewer = Viewer("expert", 1, stream=DocumentStream(LiveView(camera)), ice_servers=[], changed=lambda _: None)
     yield viewer
     await viewer.close()
 
@@ -47,11 +48,14 @@ def test_names_are_left_out_and_then_the_list_is_not_at_its_end() -> None:
     assert resolvable(sdp.replace(f"a={NAME}\r\n", "")) == f"v=0\r\na={ADDRESS}\r\na=end-of-candidates\r\na=mid:0\r\n"
 
 
-async def test_the_offer_is_whole_send_only_and_vp8_alone(viewer: Viewer) -> None:
+async def test_the_offer_is_whole_and_send_only_with_h264_before_vp8(viewer: Viewer) -> None:
     lines = (await viewer.offer()).splitlines()
+    codecs = [line.split()[1] for line in lines if line.startswith("a=rtpmap") and "rtx" not in line]
 
     assert [line.split()[0] for line in lines if line.startswith("m=")] == ["m=video", "m=application"]
-    assert {line.split()[1] for line in lines if line.startswith("a=rtpmap")} == {"VP8/90000", "rtx/90000"}
+    assert codecs == ["H264/90000", "H264/90000", "VP8/90000"]
+    profiles = [line.rpartition("profile-level-id=")[2] for line in lines if "profile-level-id" in line]
+    assert profiles == ["42e01f", "42001f"]
     assert "a=sendonly" in lines
     assert "a=end-of-candidates" in lines
     assert any(line.startswith("a=candidate:") for line in lines)
@@ -132,7 +136,7 @@ async def test_a_machine_without_a_network_is_told(
     camera: Camera, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: [])
-    viewer = Viewer("room", 1, view=LiveView(camera), ice_servers=[], changed=lambda _: None)
+    viewer = Viewer("room", 1, stream=DocumentStream(LiveView(camera)), ice_servers=[], changed=lambda _: None)
 
     await viewer.offer()
     await viewer.close()
@@ -142,7 +146,7 @@ async def test_a_machine_without_a_network_is_told(
 
 async def test_a_relay_that_gives_no_address_is_told(loopback: None, camera: Camera, caplog: pytest.LogCaptureFixture) -> None:
     relay = IceServer(urls=["turn:127.0.0.1?transport=carrier-pigeon"], username="u", credential="c")
-    viewer = Viewer("room", 1, view=LiveView(camera), ice_servers=[relay], changed=lambda _: None)
+    viewer = Viewer("room", 1, stream=DocumentStream(LiveView(camera)), ice_servers=[relay], changed=lambda _: None)
 
     await viewer.offer()
     await viewer.close()
@@ -153,7 +157,9 @@ async def test_a_relay_that_gives_no_address_is_told(loopback: None, camera: Cam
 async def test_a_relay_only_viewer_is_offered_no_address_of_the_room(
     loopback: None, camera: Camera, caplog: pytest.LogCaptureFixture
 ) -> None:
-    viewer = Viewer("expert", 1, view=LiveView(camera), ice_servers=[], relay_only=True, changed=lambda _: None)
+    viewer = Viewer(
+        "expert", 1, stream=DocumentStream(LiveView(camera)), ice_servers=[], relay_only=True, changed=lambda _: None
+    )
 
     sdp = await viewer.offer()
     await viewer.close()

@@ -1,0 +1,234 @@
+"""The document as one stream for everybody who looks: one encoder, one thread, the newest picture only.
+
+Each viewer has a feed of its own, so that one that falls behind begins anew with a key frame and keeps nobody waiting.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Protocol
+
+import av
+
+from etapalvelu.room.camera import Frame
+from etapalvelu.room.h264 import NOMINAL_FRAMES_PER_SECOND, TICKS_PER_SECOND, H264Encoder, VideoPacket
+from etapalvelu.room.pixels import Bgr
+from etapalvelu.tasks import spawn
+
+log = logging.getLogger(__name__)
+
+FRAMES_PER_SECOND: Final = NOMINAL_FRAMES_PER_SECOND
+START_BITS_PER_SECOND: Final = 600_000
+# A viewer may ask again and again while it has no picture; each key frame costs the line a whole page.
+KEY_FRAME_SECONDS: Final = 0.5
+# A large frame may use the line this long beyond its share; then the next one waits. It is a fifth of what may be late.
+AHEAD_SECONDS: Final = 0.1
+# What a viewer has not fetched by then is past: it gets the present, beginning with a key frame.
+MOST_WAITING: Final = 4
+OLDEST_SECONDS: Final = 1.0
+
+
+class View(Protocol):
+    """What is shown: the newest picture, as video planes (I420, both sides even)."""
+
+    async def next_planes(self, after: int) -> tuple[Frame, Bgr]:
+        """The newest picture numbered above `after`, at once where there is one; waits while the camera is away."""
+        ...
+
+    def forget(self) -> None:
+        """Nobody looks any more: keep no picture."""
+        ...
+
+
+class Feed:
+    """One viewer's end of the stream: a few packets at most, never a gap without a key frame after it."""
+
+    def __init__(self, stream: "DocumentStream", clock: Callable[[], float]) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._waiting: deque[tuple[float, VideoPacket]] = deque()
+        self._arrived = asyncio.Event()
+        self._has_left = False
+        self.needs_key_frame = True
+
+    def put(self, packet: VideoPacket) -> None:
+        """Take the stream's next packet, as far as it is of use."""
+        if packet.is_keyframe:
+            self._waiting.clear()
+            self.needs_key_frame = False
+        elif len(self._waiting) >= MOST_WAITING:
+            self._fall_behind()
+        if not self.needs_key_frame:
+            self._waiting.append((self._clock(), packet))
+            self._arrived.set()
+
+    async def next(self) -> VideoPacket | None:
+        """The next packet to send, after a stall of the caller the present moment; None once left."""
+        while not self._has_left:
+            if self._waiting and self._clock() - self._waiting[0][0] > OLDEST_SECONDS:
+                self._fall_behind()
+            if self._waiting:
+                return self._waiting.popleft()[1]
+            # Only whoever takes packets is worth a key frame, which all others get too.
+            if self.needs_key_frame:
+                self._stream.ask_key_frame()
+            self._arrived.clear()
+            await self._arrived.wait()
+        return None
+
+    def leave(self) -> None:
+        """Want no more packets."""
+        self._has_left = True
+        self._arrived.set()
+        self._stream.part_with(self)
+
+    def _fall_behind(self) -> None:
+        self._waiting.clear()
+        self.needs_key_frame = True
+
+
+class DocumentStream:
+    """Encodes while somebody looks, at most FRAMES_PER_SECOND. All of it but `_encode` belongs to the event loop."""
+
+    def __init__(self, view: View, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.view = view
+        self._clock = clock
+        self._feeds: list[Feed] = []
+        self._running: asyncio.Task[None] | None = None
+        self._greeting: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
+        # Its thread is started with the first picture, and it alone touches the encoder.
+        self._worker = ThreadPoolExecutor(1, "encoder")
+        self._encoder: H264Encoder | None = None
+        self._is_failing = False
+        self._number = 0
+        self._pts = -1
+        self._started = clock()
+        self._due = self._line_free_at = 0.0
+        self._key_frame_at: float | None = None
+        self._key_frame_wanted = False
+
+    @property
+    def frames_per_second(self) -> int:
+        return FRAMES_PER_SECOND
+
+    @property
+    def bits_per_second(self) -> int:
+        return START_BITS_PER_SECOND
+
+    @property
+    def is_idle(self) -> bool:
+        """Nobody looks, and nothing is encoded."""
+        return self._running is None
+
+    def join(self) -> Feed:
+        """Look from now on: a key frame of the newest picture is made at once."""
+        feed = Feed(self, self._clock)
+        self._feeds.append(feed)
+        if self._running is None:
+            self._running = spawn(self._run(), name="document stream")
+        if self._greeting is None or self._greeting.done():
+            self._greeting = spawn(self._greet(), name="first picture")
+        return feed
+
+    def part_with(self, feed: Feed) -> None:
+        """Look no more; when nobody does, nothing is encoded."""
+        if feed in self._feeds:
+            self._feeds.remove(feed)
+            if not self._feeds:
+                self._pause()
+
+    def ask_key_frame(self) -> None:
+        """Let the next picture be a key frame, or the first one that may be again."""
+        self._key_frame_wanted = True
+
+    def close(self) -> None:
+        """End for good; every viewer has gone, or is about to."""
+        self._feeds.clear()
+        self._pause()
+        self._worker.shutdown(wait=False)
+
+    def _pause(self) -> None:
+        for task in (self._running, self._greeting):
+            if task is not None:
+                task.cancel()
+        self._running = self._greeting = None
+        self._worker.submit(self._forget)
+        self.view.forget()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wait_for_turn()
+            await self._send(*await self.view.next_planes(self._number))
+
+    async def _greet(self) -> None:
+        """A newcomer waits neither for the camera's next picture nor for its turn."""
+        frame, planes = await self.view.next_planes(0)
+        await self._send(frame, planes, greets=True)
+
+    async def _wait_for_turn(self) -> None:
+        now, interval = self._clock(), 1 / self.frames_per_second
+        await asyncio.sleep(max(0.0, self._due - now, self._line_free_at - AHEAD_SECONDS - now))
+        # After a stall at most one frame comes early.
+        self._due = max(self._due, now - interval) + interval
+
+    async def _send(self, frame: Frame, planes: Bgr, *, greets: bool = False) -> None:
+        """Encode a picture and hand it to every viewer."""
+        async with self._turn:
+            # The greeting of a newcomer may have come before us with this picture, or with a later one.
+            if frame.number <= self._number and not greets:
+                return
+            if greets and not any(feed.needs_key_frame for feed in self._feeds):
+                return
+            is_key = greets or self._may_be_key_frame()
+            packet = await self._encoded(planes, self._next_pts(frame.at), is_key=is_key)
+            self._number = max(self._number, frame.number)
+        if packet is None:
+            return
+        if packet.is_keyframe:
+            self._key_frame_at, self._key_frame_wanted = self._clock(), False
+        now = self._clock()
+        self._line_free_at = max(self._line_free_at, now) + packet.size * 8 / self.bits_per_second
+        for feed in self._feeds:
+            feed.put(packet)
+
+    async def _encoded(self, planes: Bgr, pts: int, *, is_key: bool) -> VideoPacket | None:
+        per_frame = self.bits_per_second / self.frames_per_second
+        loop = asyncio.get_running_loop()
+        try:
+            packet = await loop.run_in_executor(self._worker, self._encode, planes, pts, is_key, per_frame)
+        except (av.FFmpegError, ValueError):
+            # A picture that cannot be encoded ends nothing, and a camera that sends many is told of once.
+            if not self._is_failing:
+                log.exception("a picture could not be encoded")
+            packet = None
+        self._is_failing = packet is None
+        return packet
+
+    def _may_be_key_frame(self) -> bool:
+        is_early = self._key_frame_at is not None and self._clock() - self._key_frame_at < KEY_FRAME_SECONDS
+        return self._key_frame_wanted and not is_early
+
+    def _next_pts(self, at: float) -> int:
+        self._pts = max(self._pts + 1, round((at - self._started) * TICKS_PER_SECOND))
+        return self._pts
+
+    # In the worker's thread.
+
+    def _encode(self, planes: Bgr, pts: int, is_key: bool, bits_per_frame: float) -> VideoPacket:
+        size = planes.shape[1], planes.shape[0] * 2 // 3
+        rate = bits_per_frame * NOMINAL_FRAMES_PER_SECOND
+        try:
+            if self._encoder is None or self._encoder.size != size:
+                self._encoder = H264Encoder(*size)
+            return self._encoder.encode(planes, pts, is_key=is_key, bits_per_second=rate)
+        except BaseException:
+            # What state it is in nobody knows.
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        self._encoder = None

@@ -1,0 +1,295 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+from av import Packet
+
+from etapalvelu.room import stream as stream_module
+from etapalvelu.room.camera import Frame
+from etapalvelu.room.h264 import H264Encoder, VideoPacket
+from etapalvelu.room.pixels import Bgr, Pixels
+from etapalvelu.room.stream import MOST_WAITING, OLDEST_SECONDS, DocumentStream, Feed
+from tests.room.cameras import until
+
+PICTURE = Pixels(np.zeros((48, 64, 3), np.uint8))
+
+
+class Hand:
+    """A view whose pictures the test lays down one by one."""
+
+    def __init__(self) -> None:
+        self.frame: Frame | None = None
+        self.planes: Bgr = np.zeros((72, 64), np.uint8)
+        self.forgotten = 0
+        self._laid = asyncio.Event()
+
+    def lay(self, width: int = 64, height: int = 48, *, at: float = 0.0) -> None:
+        number = 1 if self.frame is None else self.frame.number + 1
+        self.planes = np.full((height * 3 // 2, width), 16 + number % 200, np.uint8)
+        self.frame = Frame(number=number, at=at, picture=PICTURE)
+        self._laid.set()
+
+    async def next_planes(self, after: int) -> tuple[Frame, Bgr]:
+        while self.frame is None or self.frame.number <= after:
+            self._laid.clear()
+            await self._laid.wait()
+        return self.frame, self.planes
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def stream(hand: Hand, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DocumentStream]:
+    """It never waits for its turn: what it does then, the tests of the pace tell."""
+
+    async def at_once(self: DocumentStream) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(DocumentStream, "_wait_for_turn", at_once)
+    stream = DocumentStream(hand, clock=clock)
+    yield stream
+    stream.close()
+
+
+async def next_of(feed: Feed) -> VideoPacket:
+    async with asyncio.timeout(5):
+        packet = await feed.next()
+    assert packet is not None
+    return packet
+
+
+def packet(*, is_key: bool) -> VideoPacket:
+    made: VideoPacket = Packet(b"\0\0\0\1")  # type: ignore[assignment]
+    made.is_keyframe = is_key
+    return made
+
+
+async def test_everybody_gets_the_same_packets(stream: DocumentStream, hand: Hand) -> None:
+    feeds = [stream.join() for _ in range(3)]
+    hand.lay()
+    first = [await next_of(feed) for feed in feeds]
+    hand.lay()
+    second = [await next_of(feed) for feed in feeds]
+
+    assert [[one.is_keyframe for one in packets] for packets in (first, second)] == [[True] * 3, [False] * 3]
+    assert len({id(one) for one in first}) == len({id(one) for one in second}) == 1
+
+
+async def test_a_newcomer_gets_a_key_frame_of_the_newest_picture_at_once(stream: DocumentStream, hand: Hand) -> None:
+    early = stream.join()
+    hand.lay()
+    await next_of(early)
+
+    late = stream.join()
+    packets = [await next_of(late), await next_of(early)]
+
+    assert [one.is_keyframe for one in packets] == [True, True]
+    assert packets[0].pts == 1
+
+
+async def test_newcomers_at_the_same_moment_share_their_key_frame(stream: DocumentStream, hand: Hand) -> None:
+    hand.lay()
+    feeds = [stream.join() for _ in range(3)]
+    keys = [await next_of(feed) for feed in feeds]
+    hand.lay()
+    later = [await next_of(feed) for feed in feeds]
+
+    assert len({id(one) for one in keys}) == 1
+    assert [one.is_keyframe for one in later] == [False] * 3
+
+
+async def test_key_frames_asked_for_again_and_again_are_few_and_none_is_forgotten(
+    stream: DocumentStream, hand: Hand, clock: Clock
+) -> None:
+    feed = stream.join()
+    seen = []
+    for asks, passes in ((False, 0.0), (True, 0.1), (False, 0.1), (True, 0.4), (False, 0.1)):
+        clock.now += passes
+        if asks:
+            stream.ask_key_frame()
+        hand.lay(at=clock.now)
+        seen.append((await next_of(feed)).is_keyframe)
+
+    assert seen == [True, False, False, True, False]
+
+
+async def test_who_falls_behind_goes_on_with_the_present(stream: DocumentStream, hand: Hand, clock: Clock) -> None:
+    slow, quick = stream.join(), stream.join()
+    for _ in range(MOST_WAITING + 2):
+        hand.lay()
+        await next_of(quick)
+    clock.now += 1
+
+    waiting = asyncio.ensure_future(slow.next())
+    await asyncio.sleep(0)
+    hand.lay()
+    packets = [await waiting, await next_of(quick)]
+
+    assert packets[0] is packets[1]
+    assert packets[1] is not None
+    assert packets[1].is_keyframe
+
+
+def test_what_nobody_fetched_is_bounded_and_asks_for_nothing(clock: Clock) -> None:
+    stream = DocumentStream(Hand(), clock=clock)
+    feed = Feed(stream, clock)
+    feed.put(packet(is_key=False))
+    held = []
+    for number in range(3 * MOST_WAITING):
+        feed.put(packet(is_key=number == 0))
+        held.append(len(feed._waiting))
+    stream.close()
+
+    assert held == [*range(1, MOST_WAITING + 1), *[0] * 2 * MOST_WAITING]
+    assert feed.needs_key_frame
+    assert not stream._key_frame_wanted
+
+
+async def test_what_is_old_is_not_sent_after_a_stall(stream: DocumentStream, hand: Hand, clock: Clock) -> None:
+    feed = stream.join()
+    hand.lay()
+    await next_of(feed)
+    hand.lay()
+    await until(lambda: len(feed._waiting) == 1)
+
+    clock.now += OLDEST_SECONDS + 0.1
+    waiting = asyncio.ensure_future(feed.next())
+    await asyncio.sleep(0)
+    hand.lay(at=clock.now)
+    async with asyncio.timeout(5):
+        fetched = await waiting
+
+    assert fetched is not None
+    assert fetched.is_keyframe
+
+
+async def test_nothing_is_encoded_while_nobody_looks(
+    stream: DocumentStream, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand.lay()
+    feeds = [stream.join(), stream.join()]
+    await next_of(feeds[0])
+    for feed in (*feeds, feeds[0]):
+        feed.leave()
+    made: list[tuple[int, int]] = []
+    make = H264Encoder.__init__
+
+    def noted(self: H264Encoder, width: int, height: int) -> None:
+        made.append((width, height))
+        make(self, width, height)
+
+    monkeypatch.setattr(H264Encoder, "__init__", noted)
+
+    for _ in range(3):
+        hand.lay()
+        await asyncio.sleep(0.01)
+    while_away = (stream.is_idle, hand.forgotten, list(made), await feeds[0].next())
+    back = await next_of(stream.join())
+
+    assert while_away == (True, 1, [], None)
+    assert back.is_keyframe
+    assert made == [(64, 48)]
+    assert not stream.is_idle
+
+
+async def test_a_picture_of_another_size_begins_with_a_key_frame(stream: DocumentStream, hand: Hand) -> None:
+    feed = stream.join()
+    seen = []
+    for size in ((64, 48), (64, 48), (48, 64), (48, 64)):
+        hand.lay(*size)
+        seen.append((await next_of(feed)).is_keyframe)
+
+    assert seen == [True, False, True, False]
+
+
+async def test_a_picture_that_cannot_be_encoded_is_passed_over_and_told_of_once(
+    stream: DocumentStream, hand: Hand, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed = stream.join()
+    for _ in range(2):
+        hand.lay(64, 48)
+        await next_of(feed)
+    for number in (3, 4):
+        hand.lay(2, 0)
+        await until(lambda number=number: stream._number == number)  # type: ignore[misc]
+    hand.lay(64, 48)
+    again = await next_of(feed)
+
+    assert again.is_keyframe
+    assert caplog.messages == ["a picture could not be encoded"]
+
+
+async def test_time_stamps_rise_even_when_two_pictures_were_read_in_one_tick(hand: Hand, clock: Clock) -> None:
+    stream = DocumentStream(hand, clock=clock)
+
+    stamps = [stream._next_pts(clock.now + at) for at in (1.0, 1.0, 2.0, 1.5)]
+    stream.close()
+
+    assert stamps == [90_000, 90_001, 180_000, 180_001]
+
+
+async def slept(stream: DocumentStream, monkeypatch: pytest.MonkeyPatch, clock: Clock, turns: int) -> list[float]:
+    """How long it waits for its turns when all else takes no time."""
+    waits = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(round(seconds, 3))
+        clock.now += seconds
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    for _ in range(turns):
+        await stream._wait_for_turn()
+    return waits
+
+
+async def test_it_keeps_its_pace_and_after_a_stall_one_frame_comes_early(
+    hand: Hand, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = DocumentStream(hand, clock=clock)
+
+    before = await slept(stream, monkeypatch, clock, 3)
+    clock.now += 5
+    after = await slept(stream, monkeypatch, clock, 4)
+    stream.close()
+
+    assert before == [0, 0, 0.067]
+    assert after == [0, 0, 0.067, 0.067]
+
+
+async def test_after_a_large_frame_it_waits_until_the_line_is_free(
+    hand: Hand, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = DocumentStream(hand, clock=clock)
+    frame = Frame(number=1, at=clock.now, picture=PICTURE)
+    noise: Bgr = np.random.default_rng(1).integers(0, 255, (720, 640), np.uint8)
+    feed = Feed(stream, clock)
+    stream._feeds.append(feed)
+
+    await stream._send(frame, noise)
+    large = await feed.next()
+    waits = await slept(stream, monkeypatch, clock, 1)
+    stream.close()
+
+    assert large is not None
+    assert waits == [round(large.size * 8 / stream.bits_per_second - stream_module.AHEAD_SECONDS, 3)]
+    assert waits[0] > 0.1
