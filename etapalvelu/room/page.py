@@ -5,5 +5,7 @@ picture handed over, clockwise as one sees them and beginning at the picture's u
 """
 
 from etapalvelu.room.vision.corners import find_page
+from etapalvelu.room.vision.flat import make_page, page_size, straightened
+from etapalvelu.room.vision.sharpness import sharpest
 
-__all__ = ["find_page"]
+__all__ = ["find_page", "make_page", "page_size", "sharpest", "straightened"]
