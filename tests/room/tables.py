@@ -1,5 +1,7 @@
 """Simple tables with simple sheets on them, and the simplest eyes that see those. Difficult ones are made by bench/desks.py."""
 
+from typing import Literal
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,6 +9,7 @@ from numpy.typing import NDArray
 from etapalvelu.room.pixels import Bgr
 
 Quad = NDArray[np.float32]
+Turn = Literal[0, 90, 180, 270]
 
 WIDTH, HEIGHT = 480, 270
 A4 = 2**0.5
@@ -63,9 +66,10 @@ def bright_rectangle(picture: Bgr, near: Quad | None = None) -> Quad | None:
     return np.roll(corners, -int(np.argmin(corners.sum(axis=1))), axis=0)
 
 
-def block_turn(page: Bgr) -> int:
+def block_turn(page: Bgr) -> Turn:
     """`orientation` for such sheets: where the black block is."""
-    for turn in (0, 90, 180, 270):
+    turns: tuple[Turn, ...] = (0, 90, 180, 270)
+    for turn in turns:
         grey = cv2.cvtColor(np.rot90(page, -turn // 90).copy(), cv2.COLOR_BGR2GRAY)
         part = grey[: max(1, grey.shape[0] // 14), : grey.shape[1] // 3]
         if float((part < 60).mean()) > 0.25:
