@@ -52,14 +52,27 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     stats: list[dict[str, Any]]
 
 
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody typed may name: the beginning of a session's id, rooms, points, accounts of staff."""
+
+    id: str
+    rooms: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+
 class SessionFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which sessions: times half-open on `opened_at`; `after` is the last row's (opened_at, id) of the page before."""
+    """Which sessions: times half-open on `opened_at`; `after` is the last row's (opened_at, id) of the page before.
+
+    `named` are those that match in one respect at least.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     point: str | None = None
     theme: str | None = None
     state: State | None = None
+    named: Named | None = None
     after: tuple[datetime, str] | None = None
     limit: int = 50
 

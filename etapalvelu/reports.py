@@ -222,5 +222,6 @@ def _told(which: SessionFilter) -> str:
         "point": which.point,
         "theme": which.theme,
         "state": None if which.state is None else State(which.state).value,
+        "named": None if which.named is None else which.named.id,
     }
     return " ".join(f"{name}={value}" for name, value in parts.items() if value is not None)

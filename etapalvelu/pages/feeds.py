@@ -84,8 +84,8 @@ async def _supervisor_topics(site: Site, watcher: Watcher) -> set[str]:
 async def _supervisor(site: Site, watcher: Watcher) -> list[Message]:
     values = {"view": await board.board_view(site, watcher.visitor)}
     parts = {
-        "alarms": "supervisor/alarms.html",
         "figures": "supervisor/figures.html",
+        "alarms": "supervisor/alarms.html",
         "open-sessions": "supervisor/open_sessions.html",
         "rooms": "supervisor/rooms.html",
     }

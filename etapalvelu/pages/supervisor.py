@@ -17,7 +17,9 @@ from etapalvelu.pages.forms import Choice, FormView, codes
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import Site, language_of, site_of
 from etapalvelu.pages.supervisor_views import (
+    COLUMNS,
     PAGE_ROWS,
+    USUAL_COLUMNS,
     LogRow,
     TimelineView,
     accounts_in,
@@ -27,10 +29,13 @@ from etapalvelu.pages.supervisor_views import (
     month_view,
     timeline_view,
 )
-from etapalvelu.ports import SessionFilter
+from etapalvelu.ports import Named, SessionFilter
 from etapalvelu.reports import Timeline
 
-FILTERS = ("from", "to", "point", "theme", "state")
+FILTERS = ("from", "to", "point", "theme", "state", "text")
+
+COLUMNS_COOKIE = "etapalvelu-log-columns"
+LONGEST_SEARCH = 80
 
 
 async def show_log(request: web.Request) -> web.StreamResponse:
@@ -40,32 +45,39 @@ async def show_log(request: web.Request) -> web.StreamResponse:
     rows: list[LogRow] = []
     which, errors, status = SessionFilter(limit=PAGE_ROWS), dict[str, str](), 200
     try:
-        which = _filter(asked, request.query.get("after", ""))
+        which = await _filter(site, asked, request.query.get("after", ""))
         # One row more than is shown tells whether there is an older page.
         more = msgspec.structs.replace(which, limit=PAGE_ROWS + 1)
         points, rooms = await site.point_names(), await site.room_names()
         found = await site.reports.select(visitor.person, more)
-        names = await site.names(session.expert for session in found)
+        names = await site.names(account for session in found for account in (session.expert, session.advisor))
         rows = [
             LogRow(
                 session=session,
                 point=points.get(session.point, session.point),
                 room=rooms.get(session.room, session.room),
                 expert=names.get(session.expert or ""),
+                advisor=names[session.advisor],
             )
             for session in found
         ]
     except InvalidFieldError as error:
         errors, status = problem_words({error.field: error.problem}, language), 422
     form = FormView(errors=errors, choices=await _filter_choices(site, visitor, language))
-    values = {"view": log_view(rows, which, asked), "asked": asked, "form": form}
-    return await site.page(request, "supervisor_sessions.html", values, status)
+    columns = _columns(request)
+    values = {"view": log_view(rows, which, asked, columns), "asked": asked, "form": form}
+    response = await site.page(request, "supervisor_sessions.html", values, status)
+    if "column" in request.query:
+        response.set_cookie(
+            COLUMNS_COOKIE, ".".join(columns), max_age=365 * 24 * 3600, httponly=True, samesite="Lax", secure=request.secure
+        )
+    return response
 
 
 async def export(request: web.Request) -> web.StreamResponse:
     """The whole log by filter as CSV, written as it is read."""
     site, visitor = site_of(request), visitor_of(request)
-    rows = site.reports.csv_rows(visitor.person, _filter(_asked(request), ""))
+    rows = site.reports.csv_rows(visitor.person, await _filter(site, _asked(request), ""))
     first = await anext(rows)
     answer = web.StreamResponse(
         headers={"Content-Disposition": 'attachment; filename="etapalvelu.csv"', "Cache-Control": "no-store"}
@@ -111,7 +123,13 @@ def _asked(request: web.Request) -> dict[str, str]:
     return {name: request.query.get(name, "").strip() for name in FILTERS}
 
 
-def _filter(asked: Mapping[str, str], after: str) -> SessionFilter:
+def _columns(request: web.Request) -> tuple[str, ...]:
+    """Those the address names, else those this browser remembers, else the usual ones; in their own order."""
+    named = request.query.getall("column", []) or request.cookies.get(COLUMNS_COOKIE, "").split(".")
+    return tuple(name for name in COLUMNS if name in named) or USUAL_COLUMNS
+
+
+async def _filter(site: Site, asked: Mapping[str, str], after: str) -> SessionFilter:
     """The filter of an address. Both days are counted in. Raises `InvalidFieldError`."""
     if asked["state"] and asked["state"] not in set(State):
         raise InvalidFieldError("state")
@@ -122,8 +140,25 @@ def _filter(asked: Mapping[str, str], after: str) -> SessionFilter:
         point=asked["point"] or None,
         theme=asked["theme"] or None,
         state=State(asked["state"]) if asked["state"] else None,
+        named=await _named(site, asked["text"]),
         after=_after(after),
         limit=PAGE_ROWS,
+    )
+
+
+async def _named(site: Site, text: str) -> Named | None:
+    """What the typed text may name. Nobody needs to know how a name is spelled in capitals."""
+    if not text:
+        return None
+    if len(text) > LONGEST_SEARCH:
+        raise InvalidFieldError("text", "too_long")
+    part = text.casefold()
+    staff = [account.staff for account in await site.accounts.accounts()]
+    return Named(
+        id=text,
+        rooms=tuple(key for key, name in (await site.room_names()).items() if part in name.casefold()),
+        points=tuple(key for key, name in (await site.point_names()).items() if part in name.casefold()),
+        accounts=tuple(one.account for one in staff if part in one.name.casefold() or part in one.account),
     )
 
 

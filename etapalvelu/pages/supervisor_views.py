@@ -17,12 +17,31 @@ from etapalvelu.reports import Timeline
 
 PAGE_ROWS = 50
 
+# What the log's table can show, in this order; when it was opened always stands first.
+COLUMNS = (
+    "theme",
+    "where",
+    "language",
+    "reason",
+    "state",
+    "waited",
+    "served",
+    "cause",
+    "outcomes",
+    "stills",
+    "advisor",
+    "expert",
+    "id",
+)
+USUAL_COLUMNS = ("theme", "where", "state", "waited", "served", "cause", "expert")
+
 
 class LogRow(msgspec.Struct, frozen=True, kw_only=True):
     session: Session
     point: str
     room: str
     expert: str | None
+    advisor: str
 
 
 class LogView(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +50,7 @@ class LogView(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[LogRow, ...]
     older: str
     export: str
+    columns: tuple[str, ...]
     is_filtered: bool
 
 
@@ -160,7 +180,7 @@ def address(path: str, which: Mapping[str, str]) -> str:
     return f"{path}?{query}" if query else path
 
 
-def log_view(rows: Sequence[LogRow], which: SessionFilter, asked: Mapping[str, str]) -> LogView:
+def log_view(rows: Sequence[LogRow], which: SessionFilter, asked: Mapping[str, str], columns: tuple[str, ...]) -> LogView:
     """`rows` may hold one more than the page shows: then there is an older page."""
     shown = tuple(rows[: which.limit])
     older = ""
@@ -171,6 +191,7 @@ def log_view(rows: Sequence[LogRow], which: SessionFilter, asked: Mapping[str, s
         rows=shown,
         older=older,
         export=address("/supervisor/sessions.csv", asked),
+        columns=columns,
         is_filtered=any(asked.values()) or which.after is not None,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, case, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -11,7 +11,7 @@ from etapalvelu.domain.codes import State
 from etapalvelu.domain.errors import KeyReusedError, RoomInUseError, StaleError
 from etapalvelu.domain.log import Entry
 from etapalvelu.domain.session import Session
-from etapalvelu.ports import AccessRecord, Answer, Decoded, DeedKey, KeyKnownError, Logged, Sample, SessionFilter
+from etapalvelu.ports import AccessRecord, Answer, Decoded, DeedKey, KeyKnownError, Logged, Named, Sample, SessionFilter
 from etapalvelu.store import rows, tables
 from etapalvelu.store.engine import reading, writing
 
@@ -44,6 +44,8 @@ class SqlSessions:
         for column, wanted in ((c.point, which.point), (c.theme, which.theme), (c.state, which.state)):
             if wanted is not None:
                 query = query.where(column == wanted)
+        if which.named is not None:
+            query = query.where(_is_named(which.named))
         if which.after is not None:
             at, last_id = rows.ms(which.after[0]), which.after[1]
             query = query.where(or_(c.opened_at < at, and_(c.opened_at == at, c.id < last_id)))
@@ -117,6 +119,17 @@ class SqlSessions:
         values = {"at": rows.ms(record.at), "account": record.account, "what": record.what, "detail": record.detail}
         async with writing(self._engine) as connection:
             await connection.execute(insert(tables.access).values(values))
+
+
+def _is_named(named: Named) -> ColumnElement[bool]:
+    c = tables.session.c
+    return or_(
+        c.id.startswith(named.id, autoescape=True),
+        c.room.in_(named.rooms),
+        c.point.in_(named.points),
+        c.advisor.in_(named.accounts),
+        c.expert.in_(named.accounts),
+    )
 
 
 async def _insert_key(connection: AsyncConnection, key: DeedKey, answer: Answer) -> None:
