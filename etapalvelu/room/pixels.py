@@ -95,11 +95,14 @@ def bgr(array: NDArray[Any]) -> Bgr:
 def fitted(picture: Bgr) -> Bgr:
     """The picture within LIVE_WIDTH x LIVE_HEIGHT, both sides even as video wants them."""
     height, width = picture.shape[:2]
-    scale = min(1.0, LIVE_WIDTH / width, LIVE_HEIGHT / height)
-    wide, high = (max(2, round(side * scale) // 2 * 2) for side in (width, height))
-    if (wide, high) == (width, height):
-        return picture
-    return np.asarray(cv2.resize(picture, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
+    size = live_size((width, height))
+    return picture if size == (width, height) else np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def live_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height in which a picture of that size is sent."""
+    scale = min(1.0, LIVE_WIDTH / size[0], LIVE_HEIGHT / size[1])
+    return max(2, round(size[0] * scale) // 2 * 2), max(2, round(size[1] * scale) // 2 * 2)
 
 
 def jpeg(picture: Bgr) -> bytes:
