@@ -3,7 +3,10 @@
  * fractions of it, places in the area are CSS pixels from its top left.
  */
 
+import { inverse, perspective, through } from "./corners.js";
+
 /** @typedef {import("./corners.js").Point} Point */
+/** @typedef {{ toArea: (point: Point) => Point, toSheet: (point: Point) => Point }} SheetMap between the sheet and the area that shows it */
 /**
  * @typedef {object} Placing
  * @property {readonly [number, number]} area its width and height
@@ -46,6 +49,22 @@ export function toPicture(placing, [x, y]) {
   const [across, down] = fitted(placing);
   const [right, below] = quarters(x - width / 2 - moved[0], y - height / 2 - moved[1], 360 - turned);
   return [right / (across * scale) + 0.5, below / (down * scale) + 0.5];
+}
+
+/**
+ * The map of a sheet whose corners stand at these places of the picture; null when there is none to be seen.
+ * @param {Placing} placing
+ * @param {import("./corners.js").Corners | null} corners
+ * @returns {SheetMap | null}
+ */
+export function sheetIn(placing, corners) {
+  const there = corners && perspective(corners);
+  if (!there) return null;
+  const back = inverse(there);
+  return {
+    toArea: (point) => toArea(placing, through(there, point)),
+    toSheet: (point) => through(back, toPicture(placing, point)),
+  };
 }
 
 /**

@@ -23,6 +23,7 @@ import { TextChannel } from "./text.js";
  * @property {(state: import("./call.js").CallState, why: string) => void} service
  * @property {(reason: string) => void} closed the session is over, or this seat is no longer ours
  * @property {(state: import("./document.js").CameraState) => void} documentCamera
+ * @property {import("./document.js").SheetEvents} sheet what lies under the document camera
  * @property {import("./document.js").DocumentEvents["progress"]} progress
  * @property {import("./document.js").DocumentEvents["done"]} done
  * @property {import("./document.js").DocumentEvents["failed"]} failed
@@ -71,6 +72,7 @@ export class Seat {
     this.later = [];
     this.document = new DocumentChannel({
       camera: (state) => options.events.documentCamera(state),
+      sheet: options.events.sheet,
       progress: options.events.progress,
       done: options.events.done,
       failed: options.events.failed,

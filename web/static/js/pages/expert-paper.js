@@ -1,5 +1,7 @@
 /** The document in large: zoom, turn, drag. The turn is remembered, for the next paper usually lies the same way. */
 
+import { fitted } from "../placing.js";
+
 const STEPS = [1, 1.25, 1.5, 2, 3, 4];
 const NUDGE_PX = 60;
 const REMEMBERED = "etapalvelu.turn";
@@ -14,6 +16,12 @@ export class Paper {
     this.area = area;
     this.video = video;
     this.zoomed = zoomed;
+    /** Told whenever the picture stands elsewhere. @type {() => void} */
+    this.placed = () => undefined;
+    /** The hand that drags is wanted for something else. */
+    this.held = false;
+    /** A sheet sent straightened is turned where it is straightened, not here. */
+    this.straight = false;
     this.step = 0;
     this.turned = Number(localStorage.getItem(REMEMBERED) ?? 0) % 360;
     this.x = 0;
@@ -49,28 +57,46 @@ export class Paper {
     this._place();
   }
 
+  /** @param {boolean} straight */
+  shows(straight) {
+    if (straight === this.straight) return;
+    this.straight = straight;
+    this.whole();
+  }
+
+  /** @returns {import("../placing.js").Placing} */
+  placing() {
+    const { clientWidth, clientHeight } = this.area;
+    return {
+      area: [clientWidth, clientHeight],
+      picture: [this.video.videoWidth || 16, this.video.videoHeight || 9],
+      scale: STEPS[this.step] ?? 1,
+      turned: this.straight ? 0 : this.turned,
+      moved: [this.x, this.y],
+    };
+  }
+
   _place() {
-    const { clientWidth: width, clientHeight: height } = this.area;
-    const sideways = this.turned % 180 !== 0;
-    const scale = STEPS[this.step] ?? 1;
-    const shape = (this.video.videoWidth || 16) / (this.video.videoHeight || 9);
-    const fit = Math.min(width / (sideways ? 1 / shape : shape), height / (sideways ? shape : 1));
-    const [seenWidth, seenHeight] = sideways ? [fit, fit * shape] : [fit * shape, fit];
+    const placing = this.placing();
+    const { area: [width, height], scale = 1, turned = 0 } = placing;
+    const [across, down] = fitted(placing);
+    const [seenWidth, seenHeight] = turned % 180 !== 0 ? [down, across] : [across, down];
     const roomX = Math.max(0, (seenWidth * scale - width) / 2);
     const roomY = Math.max(0, (seenHeight * scale - height) / 2);
     this.x = Math.max(-roomX, Math.min(roomX, this.x));
     this.y = Math.max(-roomY, Math.min(roomY, this.y));
-    this.video.style.width = `${fit * shape}px`;
-    this.video.style.height = `${fit}px`;
+    this.video.style.width = `${across}px`;
+    this.video.style.height = `${down}px`;
     this.video.style.transform =
-      `translate(-50%, -50%) translate(${this.x}px, ${this.y}px) scale(${scale}) rotate(${this.turned}deg)`;
+      `translate(-50%, -50%) translate(${this.x}px, ${this.y}px) scale(${scale}) rotate(${turned}deg)`;
     this.area.classList.toggle("is-zoomed", scale > 1);
     this.zoomed(Math.round(scale * 100));
+    this.placed();
   }
 
   /** @param {PointerEvent} event */
   _grab(event) {
-    if (this.step === 0) return;
+    if (this.step === 0 || this.held) return;
     this.grip = { x: event.clientX - this.x, y: event.clientY - this.y };
     this.area.setPointerCapture(event.pointerId);
   }
@@ -91,6 +117,7 @@ export class Paper {
 
   /** @param {KeyboardEvent} event */
   _key(event) {
+    if (this.held) return;
     const [x, y] = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
     if (x === 0 && y === 0) return;
     event.preventDefault();

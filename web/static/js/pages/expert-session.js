@@ -5,6 +5,7 @@
 
 import { Seat } from "../seat.js";
 import { Closing } from "./expert-closing.js";
+import { ExpertDocument } from "./expert-document.js";
 import { Paper } from "./expert-paper.js";
 import { Tray } from "./expert-stills.js";
 import { cover, hush, show } from "./media.js";
@@ -28,6 +29,7 @@ const paperVideo = /** @type {HTMLVideoElement} */ (document.querySelector("vide
 const paper = new Paper(element("paper", HTMLElement), paperVideo, (percent) => {
   element("zoom", HTMLElement).textContent = `${percent} %`;
 });
+const desk = new ExpertDocument(paper);
 const tray = new Tray();
 
 export class ExpertSession {
@@ -61,7 +63,8 @@ export class ExpertSession {
         shown: (_from, shown) => this._theirs(shown),
         service: (state) => this._service(state),
         closed: (why) => this._closed(why),
-        documentCamera: () => this._words(),
+        documentCamera: (state) => this._camera(state),
+        sheet: desk.events,
         progress: (id, share) => tray.progress(id, share),
         done: (id, still) => tray.done(id, still),
         failed: (id, code) => tray.failed(id, code),
@@ -75,6 +78,7 @@ export class ExpertSession {
   open() {
     tray.clear();
     paper.whole();
+    desk.begin((message) => this.seat.document.send(message));
     this.seat.open();
   }
 
@@ -133,6 +137,7 @@ export class ExpertSession {
     if (this.over) return;
     this.over = true;
     this.seat.close();
+    desk.end();
     show("room", null);
     show("document", null);
     for (const dialog of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (dialog).close();
@@ -219,6 +224,12 @@ export class ExpertSession {
     cover(element("document-words", HTMLElement), this._documentWords(camera));
   }
 
+  /** @param {import("../document.js").CameraState} state */
+  _camera(state) {
+    desk.cameraIs(state === "ok");
+    this._words();
+  }
+
   /** @param {string} line */
   _roomWords(line) {
     if (this.onHold) return say("expert.on_hold");
@@ -229,6 +240,7 @@ export class ExpertSession {
   /** @param {string} line */
   _documentWords(line) {
     const { camera } = this.seat.document;
+    if (camera === "frozen" || camera === "black") return say(`expert.document_${camera}`);
     if (camera === "lost" || camera === "away") return say("expert.document_away");
     return line === "good" ? "" : say(line === "stalled" ? "line.restoring" : "expert.document_opening");
   }
@@ -251,7 +263,11 @@ export class ExpertSession {
     this._on("zoom-in", () => paper.zoom(1));
     this._on("zoom-out", () => paper.zoom(-1));
     this._on("zoom", () => paper.whole());
-    this._on("turn", () => paper.turn());
+    this._on("turn", () => desk.turn());
+    this._on("view", () => desk.switchView());
+    this._on("point", () => desk.point(!desk.hand.on));
+    this._on("mark-undo", () => desk.pen.undo());
+    this._on("mark-clear", () => desk.pen.clear());
     this._on("swap", () => void (stage.dataset["large"] = stage.dataset["large"] === "room" ? "document" : "room"));
     this._on("done", () => this._finish("done"));
     this._on("session-news", (event) => {

@@ -6,6 +6,7 @@
 import { Seat } from "../seat.js";
 import { cover, play, show } from "./media.js";
 import { element, say } from "./page.js";
+import { RoomPaper } from "./room-paper.js";
 
 /**
  * @typedef {object} RoomSessionOptions
@@ -23,6 +24,8 @@ const FINAL = new Set(["call_closed", "call_over", "replaced", "bye"]);
 const RATE = "etapalvelu.rate";
 /** A line that carried less is remembered, and the next call starts gently on it. */
 const THIN_KBIT = 800;
+
+const paper = new RoomPaper();
 
 export class RoomSession {
   /** @param {RoomSessionOptions} options */
@@ -54,6 +57,7 @@ export class RoomSession {
         service: (state) => this.serverThere(state !== "lost"),
         closed: (why) => this.options.ended(FINAL.has(why)),
         documentCamera: () => this._paper(),
+        sheet: paper.events,
         progress: () => undefined,
         done: () => undefined,
         failed: () => undefined,
@@ -86,7 +90,7 @@ export class RoomSession {
 
   reworded() {
     this._words();
-    this._paper();
+    paper.reworded();
   }
 
   close() {
@@ -98,7 +102,7 @@ export class RoomSession {
     this.hear.hidden = true;
     show("expert", null);
     show("document", null);
-    element("stage", HTMLElement).dataset["paper"] = "no";
+    paper.end();
     cover(element("expert-words", HTMLElement), "");
   }
 
@@ -172,15 +176,10 @@ export class RoomSession {
     else if (line !== "good") words = say("room.expert_coming");
     else if (!theirs.camera) words = say(theirs.microphone ? "room.expert_camera_off" : "room.on_hold");
     cover(element("expert-words", HTMLElement), words);
-    const paper = element("document-words", HTMLElement);
-    const said = say("room.paper");
-    if (paper.textContent !== said) paper.textContent = said;
   }
 
   _paper() {
-    if (this.over) return;
-    const there = this.seat.document.camera === "ok" && this.lines.get("camera") !== "none";
-    element("stage", HTMLElement).dataset["paper"] = there ? "yes" : "no";
+    if (!this.over) paper.cameraIs(this.seat.document.camera, this.lines.get("camera") ?? "none");
   }
 
   /** @returns {SeatName | undefined} the expert who came last */
