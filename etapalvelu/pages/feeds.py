@@ -3,7 +3,7 @@
 A feed is rendered with the visitor's own rights; `live` sends only what has changed since.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 
 import msgspec
 
@@ -32,9 +32,21 @@ class Watcher(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
 
 
+def _watcher_alone(watcher: Watcher) -> Hashable:
+    return watcher
+
+
+def _point_alone(watcher: Watcher) -> Hashable:
+    """Everybody with these rights at the point sees the same; nothing in it names or concerns the reader."""
+    return (watcher.visitor.role, watcher.visitor.person.point, watcher.language.code)
+
+
 class Feed(msgspec.Struct, frozen=True):
+    """`shared_by`: streams that agree in this are told the same messages, made once for all of them."""
+
     topics: Callable[[Site, Watcher], Awaitable[set[str]]]
     messages: Callable[[Site, Watcher], Awaitable[list[Message]]]
+    shared_by: Callable[[Watcher], Hashable]
 
 
 def state(name: str, session_id: str) -> Message:
@@ -129,13 +141,13 @@ async def _room(site: Site, watcher: Watcher) -> list[Message]:
 
 # By the name that a page's stream is asked with.
 FEEDS: Mapping[str, Feed] = {
-    "advisor": Feed(_advisor_topics, _advisor),
-    "advisor-session": Feed(_session_topics, _advisor_session),
-    "supervisor": Feed(_supervisor_topics, _supervisor),
-    "supervisor-session": Feed(_session_topics, _supervisor_session),
-    "expert": Feed(_queue_topics, _expert),
-    "room": Feed(_room_topics, _room),
-    "agent": Feed(_room_topics, _agent),
+    "advisor": Feed(_advisor_topics, _advisor, _point_alone),
+    "advisor-session": Feed(_session_topics, _advisor_session, _watcher_alone),
+    "supervisor": Feed(_supervisor_topics, _supervisor, _point_alone),
+    "supervisor-session": Feed(_session_topics, _supervisor_session, _watcher_alone),
+    "expert": Feed(_queue_topics, _expert, _watcher_alone),
+    "room": Feed(_room_topics, _room, _watcher_alone),
+    "agent": Feed(_room_topics, _agent, _watcher_alone),
 }
 
 # Whose stream does not say which page it is for: the one that their role begins with.

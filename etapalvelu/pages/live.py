@@ -4,8 +4,8 @@ Everything is said anew on each connect, so nothing is ever lost; afterwards onl
 """
 
 import asyncio
+import hashlib
 import math
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
@@ -19,7 +19,9 @@ from etapalvelu.domain.people import Device
 from etapalvelu.pages.feeds import MAIN_FEEDS, Feed, Message, Watcher
 from etapalvelu.pages.presence import Presence
 from etapalvelu.pages.site import Site, language_of
-from etapalvelu.ports import LOGINS, Notices
+from etapalvelu.ports import Notices, login_topic
+from etapalvelu.tasks import every, spawn, stop
+from etapalvelu.together import Together
 
 _log = structlog.get_logger("live")
 
@@ -31,7 +33,7 @@ PAUSE_SECONDS = 1.0
 SETTLE_SECONDS = 0.3
 # A browser opens six at most, and a program needs one: who has more of them open forgot to close them.
 STREAMS_OF_A_LOGIN = 20
-# How often a quiet stream looks whether its listener and its login are still there.
+# How often all quiet streams are looked at: whether their listener and their login are still there.
 LOOK_SECONDS = 4.0
 # Who does not read for this long loses the stream.
 WRITE_SECONDS = 10.0
@@ -48,7 +50,8 @@ class Streams:
         self._site = site
         self._feeds = feeds
         self._presence = Presence(site.places, site.board, site.node)
-        self._streams: Counter[str] = Counter()
+        self._streams: dict[str, set[_Stream]] = {}
+        self._together = Together[list[Message]]()
         self._closing = f"streams end on {site.node}"
         self._ending = asyncio.Event()
 
@@ -60,40 +63,51 @@ class Streams:
             raise NotFoundError
         watcher = Watcher(visitor=visitor, language=language_of(request), session_id=request.query.get("id", ""))
         login = visitor.login.id
-        if self._streams[login] >= STREAMS_OF_A_LOGIN:
+        streams = self._streams.setdefault(login, set())
+        if len(streams) >= STREAMS_OF_A_LOGIN:
             raise TooManyAttemptsError(math.ceil(LOOK_SECONDS))
-        self._streams[login] += 1
+        stream = _Stream(request)
+        streams.add(stream)
         try:
-            return await self._stream(request, feed, watcher)
+            await self._stream(stream, feed, watcher)
         finally:
-            self._streams[login] -= 1
-            if not self._streams[login]:
-                del self._streams[login]
+            streams.discard(stream)
+            if not streams:
+                self._streams.pop(login, None)
+        return stream.response
 
-    async def _stream(self, request: web.Request, feed: Feed, watcher: Watcher) -> web.StreamResponse:
-        person = watcher.visitor.person
-        topics = {LOGINS, self._closing, *await feed.topics(self._site, watcher)}
+    async def look(self) -> None:
+        """One look at all quiet streams; none of them keeps a timer of its own."""
+        for login, streams in list(self._streams.items()):
+            stands = await self._login_stands(login)
+            for stream in tuple(streams):
+                await stream.look(stands)
+
+    async def _stream(self, stream: "_Stream", feed: Feed, watcher: Watcher) -> None:
+        login = login_topic(watcher.visitor.login.id)
+        topics = {login, self._closing, *await feed.topics(self._site, watcher)}
         async with self._site.board.listen(topics) as notices:
-            first = await feed.messages(self._site, watcher)
-            stream = _Stream(request)
-            await stream.open()
-            async with self._present(person):
+            first = await self._messages(feed, watcher)
+            await stream.open(notices)
+            async with self._present(watcher.visitor.person):
                 try:
-                    await self._run(stream, feed, watcher, notices, first)
+                    await self._run(stream, feed, watcher, first)
                 except (ConnectionError, TimeoutError):
                     _log.debug("stream_lost")
-        return stream.response
+
+    async def _messages(self, feed: Feed, watcher: Watcher) -> list[Message]:
+        """What the page shows now. Streams that hear of a change at once and show the same are read and rendered for once."""
+        return await self._together.ask((feed, feed.shared_by(watcher)), lambda: feed.messages(self._site, watcher))
 
     def end(self) -> None:
         """The server goes down: say so to every open stream."""
         self._ending.set()
         self._site.board.announce({self._closing})
 
-    async def _run(self, stream: "_Stream", feed: Feed, watcher: Watcher, notices: Notices, messages: list[Message]) -> None:
-        is_behind = False
+    async def _run(self, stream: "_Stream", feed: Feed, watcher: Watcher, messages: list[Message]) -> None:
         while True:
             await stream.say(messages)
-            heard = await stream.rest(notices)
+            await stream.rest()
             if self._ending.is_set():
                 await stream.say([Message("bye", {}, "bye")])
                 return
@@ -103,8 +117,8 @@ class Streams:
             if not await self._login_stands(watcher.visitor.login.id):
                 await stream.say([Message("reload", {}, "reload")])
                 return
-            fresh = await self._fresh(feed, watcher) if heard or is_behind or stream.is_old else []
-            messages, is_behind = fresh or [], fresh is None
+            fresh = await self._fresh(feed, watcher)
+            messages, stream.is_behind = fresh or [], fresh is None
 
     async def _login_stands(self, login: str) -> bool:
         """While the database is away the login is believed; it is asked again at the next look."""
@@ -116,7 +130,7 @@ class Streams:
     async def _fresh(self, feed: Feed, watcher: Watcher) -> list[Message] | None:
         """What the page should show now; None while the database is away, and a new page when this one is no more."""
         try:
-            return await feed.messages(self._site, watcher)
+            return await self._messages(feed, watcher)
         except TryAgainError:
             return None
         except RefusalError:
@@ -142,55 +156,65 @@ class Streams:
 
 
 class _Stream:
-    """The bytes of one stream, and what was said last in each slot."""
+    """The bytes of one stream, and a digest of what was said last in each slot. `is_behind`: something could not be read."""
+
+    __slots__ = ("_loop", "_notices", "_renewed_at", "_request", "_said", "_wrote_at", "is_behind", "response")
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
         self._loop = asyncio.get_running_loop()
-        self._said: dict[str, Message] = {}
-        self._said_at = self._loop.time()
-        self._renewed_at = self._loop.time()
+        self._notices: Notices | None = None
+        self._said: dict[str, bytes] = {}
+        self._wrote_at = self._renewed_at = self._loop.time()
+        self.is_behind = False
         self.response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
 
-    async def open(self) -> None:
+    async def open(self, notices: Notices) -> None:
+        self._notices = notices
         await self.response.prepare(self._request)
 
     @property
     def is_gone(self) -> bool:
         return self._request.transport is None or self._request.transport.is_closing()
 
-    @property
-    def is_old(self) -> bool:
-        return self._loop.time() - self._renewed_at >= RENEW_SECONDS
-
     async def say(self, messages: list[Message]) -> None:
         """Send what differs from what was said in the same slot before."""
-        fresh = [message for message in messages if self._said.get(message.slot) != message]
+        texts = {message.slot: _text(message) for message in messages}
+        digests = {slot: hashlib.blake2b(text, digest_size=16).digest() for slot, text in texts.items()}
+        fresh = [text for slot, text in texts.items() if self._said.get(slot) != digests[slot]]
         if messages:
             self._renewed_at = self._loop.time()
         if fresh:
-            await self._write("".join(_text(message) for message in fresh))
-            self._said |= {message.slot: message for message in fresh}
-        elif self._loop.time() - self._said_at >= HEARTBEAT_SECONDS:
-            await self._write(": here\n\n")
+            async with asyncio.timeout(WRITE_SECONDS):
+                await self.response.write(b"".join(fresh))
+            self._wrote_at = self._loop.time()
+            self._said |= digests
 
-    async def rest(self, notices: Notices) -> bool:
-        """Wait for a notice, for a while; True when there was one. Keeps the pause between two answers."""
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await notices.wait()
-        except TimeoutError:
-            return False
-        too_soon = PAUSE_SECONDS - (self._loop.time() - self._said_at)
-        await asyncio.sleep(max(too_soon, SETTLE_SECONDS))
-        return True
+    async def rest(self) -> None:
+        """Wait for a notice, or to be woken. Keeps the pause between two answers."""
+        if self._notices is None:
+            raise AssertionError("not open")
+        await self._notices.wait()
+        if not self.is_gone:
+            too_soon = PAUSE_SECONDS - (self._loop.time() - self._wrote_at)
+            await asyncio.sleep(max(too_soon, SETTLE_SECONDS))
 
-    async def _write(self, text: str) -> None:
-        async with asyncio.timeout(WRITE_SECONDS):
-            await self.response.write(text.encode())
-        self._said_at = self._loop.time()
+    async def look(self, login_stands: bool) -> None:
+        """Wake it when there is something to do for it, else keep it alive. Waits for no listener."""
+        if self._notices is None:
+            return
+        now, transport = self._loop.time(), self._request.transport
+        if self.is_gone or self.is_behind or not login_stands or now - self._renewed_at >= RENEW_SECONDS:
+            self._notices.wake()
+        elif transport is not None and now - self._wrote_at >= HEARTBEAT_SECONDS:
+            if transport.get_write_buffer_size():
+                # What was said last still lies here unread.
+                transport.abort()
+            else:
+                await self.response.write(b": here\n\n")
+                self._wrote_at = now
 
 
 async def answer(request: web.Request) -> web.StreamResponse:
@@ -205,5 +229,12 @@ async def end_streams(app: web.Application) -> None:
 STREAMS = web.AppKey("streams", Streams)
 
 
-def _text(message: Message) -> str:
-    return f"event: {message.event}\ndata: {msgspec.json.encode(message.data).decode()}\n\n"
+async def keep_looking(app: web.Application) -> AsyncIterator[None]:
+    """Registered by `pages.routes` as `cleanup_ctx`."""
+    looking = spawn(every(LOOK_SECONDS, app[STREAMS].look, "streams"), "streams")
+    yield
+    await stop(looking)
+
+
+def _text(message: Message) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (message.event.encode(), msgspec.json.encode(message.data))

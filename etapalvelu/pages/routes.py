@@ -9,10 +9,10 @@ from aiohttp import web
 
 from etapalvelu.access import Access
 from etapalvelu.desk import Desk
-from etapalvelu.pages import admin, advisor, assets, board, expert, live, login, room, supervisor
+from etapalvelu.pages import admin, advisor, assets, board, expert, live, login, month, room, supervisor
 from etapalvelu.pages.failures import answer_failures, note_begun, speak_language
 from etapalvelu.pages.feeds import FEEDS
-from etapalvelu.pages.live import STREAMS, Streams, end_streams
+from etapalvelu.pages.live import STREAMS, Streams, end_streams, keep_looking
 from etapalvelu.pages.render import the_renderer
 from etapalvelu.pages.site import SITE, Site
 from etapalvelu.ports import AccountStore, Board, Calendar, Clock, PlaceStore, SessionStore
@@ -47,6 +47,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
         app[SITE], app[STREAMS] = site, Streams(site, FEEDS)
         app.middlewares.extend([speak_language, answer_failures])
         app.on_shutdown.append(end_streams)
+        app.cleanup_ctx.append(keep_looking)
         app.on_response_prepare.extend([_keep_static, note_begun])
         app.add_routes(_ROUTES)
         app.router.add_static(f"/static/{renderer.version}", assets.STATIC)
@@ -75,7 +76,7 @@ _GETS: Sequence[tuple[str, _Handler]] = (
     ("/supervisor/sessions", supervisor.show_log),
     ("/supervisor/sessions.csv", supervisor.export),
     ("/supervisor/sessions/{id}", supervisor.show_session),
-    ("/supervisor/reports", supervisor.show_month),
+    ("/supervisor/reports", month.show),
     ("/admin", admin.show),
 )
 _POSTS: Sequence[tuple[str, _Handler]] = (

@@ -1,4 +1,4 @@
-"""The supervisor's log, one session drawn to scale, the month. They read only; how things are now stands in `board`."""
+"""The supervisor's log, and one session drawn to scale. They read only; how things are now stands in `board`."""
 
 import csv
 import io
@@ -24,9 +24,6 @@ from etapalvelu.pages.supervisor_views import (
     TimelineView,
     accounts_in,
     log_view,
-    month_after,
-    month_before,
-    month_view,
     timeline_view,
 )
 from etapalvelu.ports import Named, SessionFilter
@@ -95,16 +92,6 @@ async def show_session(request: web.Request) -> web.StreamResponse:
     site = site_of(request)
     known = await site.reports.timeline(visitor_of(request).person, request.match_info["id"])
     return await site.page(request, "supervisor_session.html", {"view": await _drawn(site, known, language_of(request))})
-
-
-async def show_month(request: web.Request) -> web.StreamResponse:
-    site, visitor = site_of(request), visitor_of(request)
-    this_month = site.today().replace(day=1)
-    month = min(_month(request.query.get("month", "")) or this_month, this_month)
-    begins, before = midnight(month), midnight(month_before(month))
-    sessions = await site.reports.between(visitor.person, begins, midnight(month_after(month)))
-    earlier = await site.reports.between(visitor.person, before, begins)
-    return await site.page(request, "supervisor_reports.html", {"view": month_view(month, sessions, earlier, this_month)})
 
 
 async def watched_session_view(site: Site, visitor: Visitor, session_id: str, language: Language) -> TimelineView:
@@ -186,14 +173,6 @@ def _after(text: str) -> tuple[datetime, str] | None:
     except ValueError:
         return None
     return (moment.astimezone(UTC), session_id) if moment.tzinfo and session_id else None
-
-
-def _month(text: str) -> date | None:
-    try:
-        month = date.fromisoformat(f"{text}-01")
-    except ValueError:
-        return None
-    return month if 2000 <= month.year <= 2200 else None
 
 
 async def _filter_choices(site: Site, visitor: Visitor, language: Language) -> dict[str, tuple[Choice, ...]]:

@@ -1,14 +1,13 @@
 """What the supervisor's templates need, made from the domain's objects. No I/O here."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from urllib.parse import urlencode
 
 import msgspec
 
 from etapalvelu.domain.log import Entry, Fault, verify
 from etapalvelu.domain.session import Session
-from etapalvelu.domain.statistics import Figures, figures, tally
 from etapalvelu.pages.event_words import details
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.timeline import Drawing, Reading, draw, readings
@@ -81,31 +80,6 @@ class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
         return self.session.id
 
 
-class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a report's chart: how many this month and the month before."""
-
-    key: str
-    count: int
-    before: int
-
-
-class MonthView(msgspec.Struct, frozen=True, kw_only=True):
-    """A month beside the one before it; `after` is the next one, unless it has not begun."""
-
-    month: date
-    before: date
-    after: date | None
-    now: Figures
-    then: Figures
-    themes: tuple[Share, ...]
-    causes: tuple[Share, ...]
-
-    @property
-    def most(self) -> int:
-        """The longest bar of the charts."""
-        return max((max(share.count, share.before) for share in (*self.themes, *self.causes)), default=1) or 1
-
-
 def timeline_view(
     known: Timeline,
     names: tuple[str, str],
@@ -153,27 +127,6 @@ def _actor_words(actor: str, room: str, people: Mapping[str, str], language: Lan
     return room if kind == "device" else language.text("timeline.system")
 
 
-def month_view(month: date, sessions: Sequence[Session], earlier: Sequence[Session], this_month: date) -> MonthView:
-    """`sessions` were opened in the month, `earlier` in the month before."""
-    return MonthView(
-        month=month,
-        before=month_before(month),
-        after=month_after(month) if month < this_month else None,
-        now=figures(sessions),
-        then=figures(earlier),
-        themes=_shares(sessions, earlier, lambda session: session.theme),
-        causes=_shares(sessions, earlier, lambda session: session.close_cause),
-    )
-
-
-def month_before(month: date) -> date:
-    return (month - timedelta(days=1)).replace(day=1)
-
-
-def month_after(month: date) -> date:
-    return (month + timedelta(days=32)).replace(day=1)
-
-
 def address(path: str, which: Mapping[str, str]) -> str:
     """The path with the filter behind it; empty values are left out."""
     query = urlencode({name: value for name, value in which.items() if value})
@@ -194,10 +147,3 @@ def log_view(rows: Sequence[LogRow], which: SessionFilter, asked: Mapping[str, s
         columns=columns,
         is_filtered=any(asked.values()) or which.after is not None,
     )
-
-
-def _shares(sessions: Iterable[Session], earlier: Iterable[Session], of: Callable[[Session], str | None]) -> tuple[Share, ...]:
-    """This month's order; what only the month before had comes last."""
-    now, then = dict(tally(sessions, of)), dict(tally(earlier, of))
-    keys = [*now, *(key for key in then if key not in now)]
-    return tuple(Share(key=key, count=now.get(key, 0), before=then.get(key, 0)) for key in keys)

@@ -53,6 +53,12 @@ class Ear:
                 return rest
 
 
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To stand before the server: it looks at its streams all the time."""
+    monkeypatch.setattr("etapalvelu.pages.live.LOOK_SECONDS", 0.05)
+
+
 @asynccontextmanager
 async def listening(whole: Doorstep, query: str, headers: Mapping[str, str]) -> AsyncIterator[Ear]:
     answer = await whole.client.get(f"/live{query}", headers=headers)
@@ -153,8 +159,9 @@ async def test_devices_hear_which_session_is_theirs_and_their_room_knows_them(wh
     assert away.startswith("Huone 1 Not working")
 
 
-async def test_a_screen_loaded_anew_was_never_away(whole: Doorstep, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etapalvelu.pages.live.LOOK_SECONDS", 0.05)
+async def test_a_screen_loaded_anew_was_never_away(
+    quick_looks: None, whole: Doorstep, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("etapalvelu.pages.live.GRACE_SECONDS", 1.0)
     headers = await Browser(doorstep=whole, people=(SCREEN,)).headers()
     seen = []
@@ -199,9 +206,10 @@ async def test_a_stream_that_names_no_page_is_of_the_role_that_asks(whole: Doors
     assert [(name, data.get("target")) for name, data in first] == [("state", None), ("fragment", target)]
 
 
-async def test_a_login_has_so_many_streams_and_no_more(whole: Doorstep, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_login_has_so_many_streams_and_no_more(
+    quick_looks: None, whole: Doorstep, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("etapalvelu.pages.live.STREAMS_OF_A_LOGIN", 2)
-    monkeypatch.setattr("etapalvelu.pages.live.LOOK_SECONDS", 0.05)
     headers = await Browser(doorstep=whole, people=(ADVISOR,)).headers()
     other = await Browser(doorstep=whole, people=(FAR_ADVISOR,)).headers()
 
@@ -228,12 +236,11 @@ async def test_a_stream_ends_with_its_login(whole: Doorstep) -> None:
 
 
 async def test_a_stream_outlives_a_database_that_is_away_and_says_then_what_it_missed(
-    whole: Doorstep, service: Service, monkeypatch: pytest.MonkeyPatch
+    quick_looks: None, whole: Doorstep, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> bool:
         raise TryAgainError
 
-    monkeypatch.setattr("etapalvelu.pages.live.LOOK_SECONDS", 0.05)
     browser = Browser(doorstep=whole, people=(ADVISOR,))
 
     async with listening(whole, "?page=advisor", await browser.headers()) as ear:

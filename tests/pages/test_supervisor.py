@@ -235,14 +235,59 @@ async def test_a_month_is_told_beside_the_one_before(whole: Doorstep, service: S
 
     assert seen.title == odd.title == future.title == "Report, September 2026"
     assert figures(seen)["Sessions"] == "1 before 1"
-    themes, causes = seen.page.all("tbody")
+    days, themes, points, causes = seen.page.all("tbody")
     assert [[cell.text for cell in row.parts if not isinstance(cell, str)] for row in causes.all("tr")] == [
         ["Technical fault", "", "1", "0"],
         ["Completed", "", "0", "1"],
     ]
-    assert [row.all("th")[0].text for row in themes.all("tr")] == ["Pensions"]
+    cells = [
+        [cell.text for cell in row.parts if not isinstance(cell, str)]
+        for body in (themes, points, days)
+        for row in body.all("tr")
+    ]
+    assert cells == [
+        ["Pensions", "", "1", "1", "1", "0 s"],
+        ["Rantala", "", "1", "1", "1", "0 s"],
+        ["1 Sept 2026", "1", "0"],
+        ["17 Sept 2026", "0", "1"],
+    ]
     assert figures(august)["Service (median)"] == "10 min before –"
     assert "No sessions this month" in empty.page.by_id("main").text
+
+
+async def test_a_month_can_be_asked_for_one_point_or_one_theme(whole: Doorstep, service: Service) -> None:
+    browser = Browser(doorstep=whole, people=(SUPERVISOR,))
+    await served(whole, service)
+    await service.opened("rantala-2", theme="families")
+
+    counts = {
+        query: figures(seen)["Sessions"]
+        if (seen := await browser.get(f"/supervisor/reports?{query}")).page.all("dl")
+        else "none"
+        for query in ("", "theme=families", "theme=weather", "point=rantala&theme=pensions", "point=kaukola", "point=nowhere")
+    }
+    families = await browser.get("/supervisor/reports?theme=families")
+
+    assert counts == {
+        "": "2 before 0",
+        "theme=families": "1 before 0",
+        "theme=weather": "2 before 0",
+        "point=rantala&theme=pensions": "1 before 0",
+        "point=kaukola": "none",
+        "point=nowhere": "2 before 0",
+    }
+    assert [head.text for head in families.page.all("h2")] == ["By day", "By service point", "How they ended"]
+    links = [link.attributes["href"] for link in families.page.all("a")]
+    assert "/supervisor/reports?month=2026-07&theme=families" in links
+
+
+async def test_a_supervisor_of_one_point_reads_its_month_alone(whole: Doorstep, service: Service) -> None:
+    await served(whole, service)
+
+    seen = await Browser(doorstep=whole, people=(FAR_SUPERVISOR,)).get("/supervisor/reports")
+
+    assert "No sessions this month" in seen.page.by_id("main").text
+    assert [field.attributes["name"] for field in seen.page.all("select")] == ["theme"]
 
 
 async def test_the_admin_reads_as_a_supervisor_of_the_country(whole: Doorstep, service: Service) -> None:
