@@ -6,10 +6,11 @@ import { Voice } from "../../web/static/js/voice.js";
 
 const PAGE = { type: "page", page: 3, at: "", view: "table", corners: null, hint: null, calm: true, ppi: null };
 
-test("one thing is advised: the agent's hint, else to put a paper there, else that it is good", () => {
+test("one thing is advised: the agent's hint, or that a sheet lying there calmly is good", () => {
   assert.deepEqual(
-    [null, PAGE, { ...PAGE, page: 0 }, { ...PAGE, hint: "glare" }, { ...PAGE, page: 0, hint: "mat" }, { ...PAGE, hint: "of_a_later_version" }].map(advice),
-    [null, "good", "no_page", "glare", "mat", null],
+    [null, PAGE, { ...PAGE, calm: false }, { ...PAGE, page: 0 }, { ...PAGE, hint: "glare" }, { ...PAGE, page: 0, hint: "no_page" },
+      { ...PAGE, hint: "of_a_later_version" }].map(advice),
+    [null, "good", null, null, "glare", "no_page", null],
   );
 });
 
@@ -58,6 +59,18 @@ test("good is short, and gives way sooner", (t) => {
   want("hand", 3000);
 
   assert.deepEqual(shown, [[0, "good"], [1200, "hand"]]);
+});
+
+test("what was said stays while it is looked again, and goes when nothing comes", (t) => {
+  const { shown, want } = guidance(t);
+
+  want("good");
+  want(null, 5000);
+  want("good", 1000);
+  want(null, 1000);
+  want(null, 2000);
+
+  assert.deepEqual(shown, [[0, "good"], [8500, null]]);
 });
 
 test("at the end nothing is advised, at once", (t) => {

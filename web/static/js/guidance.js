@@ -13,15 +13,17 @@ export const ADVICE = new Set(["cut", "glare", "too_far", "tilted", "blurred", "
 const LEAST_MS = 2500;
 /** "Good" is short to read, and what is wrong again should not wait. */
 const LEAST_GOOD_MS = 1200;
+/** What was said last stays while it is looked again. */
+const EMPTY_AFTER_MS = 1500;
 
 /**
  * @param {import("./document-messages.js").Page | null} page
- * @returns {Advice | null} a hint of a later agent has no words here, and says nothing
+ * @returns {Advice | null} nothing while the sheet is moved or just gone, nor for a hint of a later agent, which has no words here
  */
 export function advice(page) {
   if (!page) return null;
   if (page.hint !== null) return ADVICE.has(page.hint) ? /** @type {Advice} */ (page.hint) : null;
-  return page.page === 0 ? "no_page" : "good";
+  return page.page > 0 && page.calm ? "good" : null;
 }
 
 export class Guidance {
@@ -48,7 +50,7 @@ export class Guidance {
     this.timer = undefined;
     if (wanted === this.shown) return;
     const least = this.shown === null ? 0 : this.shown === "good" ? LEAST_GOOD_MS : LEAST_MS;
-    const wait = this.since + least - now;
+    const wait = Math.max(this.since + least - now, wanted === null ? EMPTY_AFTER_MS : 0);
     if (wait <= 0) this._turn(now);
     else this.timer = setTimeout(() => this._turn(now + wait), wait);
   }
