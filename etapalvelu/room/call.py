@@ -15,8 +15,10 @@ from etapalvelu.room.document import DocumentChannel
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError
 from etapalvelu.room.shot import VISION
 from etapalvelu.room.still import Stills
+from etapalvelu.room.tabletop import Tabletop
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
+from etapalvelu.room.watch import SIGHT
 from etapalvelu.tasks import spawn
 from signaling.client import CallClient
 from signaling.errors import RefusedError
@@ -57,10 +59,11 @@ class DocumentCall:
         self._server = server
         self._camera = camera
         self._now = now
-        self._view = LiveView(camera)
+        self._tabletop = Tabletop(camera, vision=SIGHT, now=now)
+        self._view = LiveView(camera, show=self._tabletop.view.show)
         self._client = CallClient(server.call_address, self._ticket, http)
         self._audience = Audience(view=self._view, send=self._client.send, furnish=self._furnish)
-        self._stills = Stills(camera, taken=self._note, vision=VISION)
+        self._stills = Stills(camera, taken=self._note, vision=VISION, sheet=self._tabletop.watch)
         self._channels: dict[Viewer, DocumentChannel] = {}
 
     async def run(self) -> None:
@@ -119,8 +122,11 @@ class DocumentCall:
                     self._audience.renew_offers()
 
     def _furnish(self, viewer: Viewer) -> None:
-        self._channels = {known: channel for known, channel in self._channels.items() if not known.is_closed}
-        self._channels[viewer] = DocumentChannel(viewer, camera=self._camera, taking=self._stills, now=self._now)
+        for closed in [known for known in self._channels if known.is_closed]:
+            self._channels.pop(closed).close()
+        self._channels[viewer] = DocumentChannel(
+            viewer, camera=self._camera, taking=self._stills, tabletop=self._tabletop, now=self._now
+        )
 
     async def _note(self, note: StillTaken) -> None:
         await self._client.send(Noted(note=note))

@@ -10,6 +10,7 @@ from aiortc import RTCDataChannel
 
 from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.still import ANSWER_SECONDS, ChannelClosedError, Stills, ViewerGoneError
+from etapalvelu.room.tabletop import Tabletop
 from etapalvelu.room.viewer import Viewer
 from etapalvelu.tasks import spawn
 from signaling import document
@@ -34,16 +35,21 @@ log = logging.getLogger(__name__)
 
 # Beyond this the sender waits: more would only lengthen the way of the next heartbeat.
 BUFFERED_BYTES: Final = 512 * 1024
+# What tells how things stand at this moment does not join a longer queue.
+CLOGGED_BYTES: Final = 64 * 1024
 
 
 class DocumentChannel:
     """One viewer's channel, from the making of the connection to its end."""
 
-    def __init__(self, viewer: Viewer, *, camera: Camera, taking: Stills, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, viewer: Viewer, *, camera: Camera, taking: Stills, tabletop: Tabletop, now: Callable[[], datetime]
+    ) -> None:
         self._viewer = viewer
         self._channel: RTCDataChannel = viewer.channel
         self._camera = camera
         self._stills = taking
+        self._tabletop = tabletop
         self._now = now
         self._room = asyncio.Event()
         self._channel.bufferedAmountLowThreshold = BUFFERED_BYTES // 2
@@ -61,6 +67,11 @@ class DocumentChannel:
     @property
     def is_open(self) -> bool:
         return self._channel.readyState == "open"
+
+    @property
+    def has_room(self) -> bool:
+        """What is sent now goes out soon."""
+        return self._channel.bufferedAmount < CLOGGED_BYTES
 
     def send(self, message: FromAgent) -> None:
         """Send a message; a channel that has closed meanwhile takes it silently."""
@@ -88,12 +99,14 @@ class DocumentChannel:
         self._channel.send(chunk)
 
     def close(self) -> None:
-        """End the heartbeat."""
+        """End the heartbeat, and look no more."""
+        self._tabletop.left(self)
         if self._beating is not None:
             self._beating.cancel()
 
     def _opened(self) -> None:
         self._beating = spawn(self._beat(), name=f"heartbeat to {self._viewer.seat}")
+        self._tabletop.joined(self)
         self._stills.opened(self)
 
     def _closed(self) -> None:
@@ -113,7 +126,7 @@ class DocumentChannel:
         try:
             message = document.decode_from_viewer(data)
         except DocumentError:
-            log.warning("%s sent a message that is not known", self._viewer.seat)
+            self._refuse(data)
             return
         match message:
             case Capture():
@@ -123,4 +136,11 @@ class DocumentChannel:
             case KeyFrame():
                 self._viewer.send_key_frame()
             case SetView() | PointAt() | PointEnd() | AddMark() | MarkUndo() | MarkClear():
-                self.send(document.Refused(what=str(message.__struct_config__.tag), code="not_allowed"))
+                self._tabletop.receive(self, message)
+
+    def _refuse(self, text: str) -> None:
+        """Answer what cannot be read, where it was meant for us."""
+        log.warning("%s sent a message that is not known", self._viewer.seat)
+        tag = document.tag_in(text)
+        if tag is not None:
+            self.send(document.Refused(what=tag, code="bad_message"))

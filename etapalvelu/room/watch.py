@@ -8,10 +8,12 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from etapalvelu.room import page
 from etapalvelu.room.camera import Camera, Frame
 from etapalvelu.room.eye import Eye, Sighting, Vision
 from etapalvelu.room.follower import Corners
@@ -28,6 +30,20 @@ NO_PICTURE_SECONDS: Final = 0.5
 _FRAMES_BEHIND: Final = 3
 
 NOTHING: Final = Sighting(at=0.0)
+
+
+@dataclass(frozen=True)
+class _Unjudged:
+    hint: str | None = None
+    ppi: float | None = None
+
+
+SIGHT: Final = Vision(
+    find_page=page.find_page,
+    verdict=lambda _picture, _corners: _Unjudged(),
+    straightened=page.straightened,
+    orientation=lambda _page: 0,
+)
 
 
 class PageWatch:

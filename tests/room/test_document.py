@@ -15,11 +15,13 @@ from etapalvelu.room.shot import VISION
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.still import Stills, ViewerGoneError
 from etapalvelu.room.stream import DocumentStream
+from etapalvelu.room.tabletop import Tabletop
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
-from signaling.document import Capture, Status, StillFailed, decode_from_agent, encode
+from signaling.document import Capture, MarkUndo, PointAt, Refused, Status, StillFailed, decode_from_agent, encode
 from signaling.messages import StillTaken
 from tests.room.service import now
+from tests.room.test_eye import Sight
 
 
 class StoppedLine(AsyncIOEventEmitter):
@@ -50,7 +52,9 @@ async def channel(line: StoppedLine, loopback: None) -> DocumentChannel:
     camera = Camera(Source(Kind.TEST))
     viewer = Viewer("expert", 1, stream=DocumentStream(LiveView(camera)), ice_servers=[], changed=lambda _: None)
     viewer.channel = cast(RTCDataChannel, line)
-    return DocumentChannel(viewer, camera=camera, taking=Stills(camera, taken=no_note, vision=VISION), now=now)
+    tabletop = Tabletop(camera, vision=Sight().vision, now=now)
+    stills = Stills(camera, taken=no_note, vision=VISION)
+    return DocumentChannel(viewer, camera=camera, taking=stills, tabletop=tabletop, now=now)
 
 
 async def test_a_chunk_waits_for_room_and_then_goes(line: StoppedLine, channel: DocumentChannel) -> None:
@@ -108,3 +112,33 @@ async def test_of_two_stills_asked_for_at_once_the_second_is_told_busy(
 
     channel.close()
     assert [decode_from_agent(str(said)) for said in line.sent] == [StillFailed(id="two", code="busy")]
+
+
+async def test_what_cannot_be_read_is_answered_where_it_was_meant_for_the_camera(
+    line: StoppedLine, channel: DocumentChannel
+) -> None:
+    for text in ('{"type": "mark", "points": 7}', '{"type": "weather"}', "no json"):
+        line.emit("message", text)
+
+    assert [decode_from_agent(str(said)) for said in line.sent] == [Refused(what="mark", code="bad_message")]
+
+
+async def test_a_viewer_whose_channel_opens_is_told_of_the_table(line: StoppedLine, channel: DocumentChannel) -> None:
+    line.bufferedAmount = 0
+    line.emit("open")
+    line.emit("message", encode(MarkUndo()))
+    line.emit("message", encode(PointAt(page=3, point=(0.5, 0.5))))
+    await asyncio.sleep(0)
+    channel.close()
+
+    said = [decode_from_agent(str(text)) for text in line.sent]
+    assert [type(message).__name__ for message in said] == ["Page", "Marks", "Refused", "Status"]
+    assert said[2] == Refused(what="point", code="page_gone")
+
+
+async def test_whether_there_is_room_follows_what_waits_to_be_sent(line: StoppedLine, channel: DocumentChannel) -> None:
+    line.bufferedAmount = document.CLOGGED_BYTES - 1
+    has_room = channel.has_room
+    line.bufferedAmount += 1
+
+    assert (has_room, channel.has_room) == (True, False)

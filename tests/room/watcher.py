@@ -73,6 +73,14 @@ class Showing:
         """What was said of stills, and what was refused."""
         return [message for message in self.told if not isinstance(message, Status | Page | Marks | Line | StillProgress)]
 
+    @property
+    def pages(self) -> list[Page]:
+        return [message for message in self.told if isinstance(message, Page)]
+
+    @property
+    def marks(self) -> list[Marks]:
+        return [message for message in self.told if isinstance(message, Marks)]
+
     async def close(self) -> None:
         if self._looking is not None:
             self._looking.cancel()
