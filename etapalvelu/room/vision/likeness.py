@@ -57,7 +57,7 @@ def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane]:
     start, end = corners, np.roll(corners, -1, axis=1)
     side = end - start
     along = side / np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-3)
-    turning = np.sign(np.cross(side[:, 0], side[:, 1]))[:, None, None]
+    turning = np.sign(side[:, 0, 0] * side[:, 1, 1] - side[:, 0, 1] * side[:, 1, 0])[:, None, None]
     inward = np.stack([-along[..., 1], along[..., 0]], axis=2) * turning
     share = np.linspace(_ENDS, 1 - _ENDS, _SAMPLES, dtype=np.float32)[:, None]
     points = start[:, :, None] + side[:, :, None] * share
