@@ -20,7 +20,7 @@ from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, WrongCr
 from etapalvelu.domain.people import STAFF_ROLES, Device, Person, Role, Staff
 from etapalvelu.domain.themes import Theme
 from etapalvelu.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, Passwords
-from etapalvelu.ports import LOGINS, Account, AccountStore, Board, Clock, Login, Pairing, PlaceStore, StaffRequest
+from etapalvelu.ports import Account, AccountStore, Board, Clock, Login, Pairing, PlaceStore, StaffRequest, login_topic
 
 # The kinds of login.
 BROWSER = "browser"
@@ -158,8 +158,7 @@ class Access:
         device = Device(room=room.id, point=room.point, role=role)
         secret, login = self._new_login(DEVICE, device.account, role, room=room.id)
         for replaced in await self._accounts.replace_device(login):
-            self._known.pop(replaced, None)
-        self._board.announce({LOGINS})
+            self._forget(replaced)
         return SignedIn(secret=secret, visitor=self._visitor(login, device))
 
     # Who it is
@@ -208,8 +207,7 @@ class Access:
     async def revoke(self, login: Login) -> None:
         """The login is good no more; what it holds open is closed."""
         await self._accounts.revoke_login(login.id)
-        self._known.pop(login.id, None)
-        self._board.announce({LOGINS})
+        self._forget(login.id)
         if self._revoked is not None:
             await self._revoked(seat_login(login))
 
@@ -302,6 +300,10 @@ class Access:
             created_at=self._clock(),
             expires_at=expires_at,
         )
+
+    def _forget(self, login_id: str) -> None:
+        self._known.pop(login_id, None)
+        self._board.announce({login_topic(login_id)})
 
     async def _of_secret(self, secret: str, kinds: Sequence[str]) -> Visitor | None:
         visitor = await self._of_id(_digest(secret))

@@ -275,6 +275,10 @@ class Board(Protocol):
 class Notices(Protocol):
     """What one listener hears: notices that came close together count as one."""
 
+    def wake(self) -> None:
+        """Let this listener alone go on as if something had been announced."""
+        ...
+
     async def wait(self) -> None:
         """Return when something was announced since the last wait."""
         ...
@@ -320,4 +324,6 @@ def point_topic(point_id: str) -> str:
     return f"point:{point_id}"
 
 
-LOGINS = "logins"
+def login_topic(login_id: str) -> str:
+    """Announced when the login ends before its time."""
+    return f"login:{login_id}"

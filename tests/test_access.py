@@ -24,7 +24,7 @@ from etapalvelu.domain.codes import Language
 from etapalvelu.domain.errors import InvalidFieldError, TooManyAttemptsError, TryAgainError, WrongCredentialsError
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.passwords import Passwords
-from etapalvelu.ports import LOGINS, StaffRequest
+from etapalvelu.ports import StaffRequest, login_topic
 from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
 from tests.doorstep import PASSWORD, Doorstep, cheap_passwords, make_doorstep
 
@@ -204,7 +204,7 @@ async def test_a_new_screen_replaces_the_old_and_its_seat_stays_the_rooms(doorst
     await doorstep.client.get("/room", headers=await doorstep.cookies(SCREEN))
     code = await access.add_pairing_code("rantala-1", Role.ROOM)
 
-    async with doorstep.service.board.listen([LOGINS]) as notices:
+    async with doorstep.service.board.listen([login_topic(old.visitor.login.id)]) as notices:
         new = await access.pair(code, Role.ROOM, ADDRESS)
         await notices.wait()
 
@@ -264,7 +264,7 @@ async def test_signing_out_ends_the_login_at_once(doorstep: Doorstep) -> None:
     browser = await doorstep.browser(EXPERT)
     before = await doorstep.client.get("/api/v1/queue", headers=browser)
 
-    async with doorstep.service.board.listen([LOGINS]) as notices:
+    async with doorstep.service.board.listen([login_topic(signed_in.visitor.login.id)]) as notices:
         await doorstep.access.sign_out(signed_in.visitor)
         await notices.wait()
 

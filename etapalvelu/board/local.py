@@ -11,7 +11,7 @@ class LocalNotices:
     def __init__(self) -> None:
         self._heard = asyncio.Event()
 
-    def hear(self) -> None:
+    def wake(self) -> None:
         self._heard.set()
 
     async def wait(self) -> None:
@@ -28,7 +28,7 @@ class LocalBoard:
     def announce(self, topics: Iterable[str]) -> None:
         for topic in topics:
             for listener in self._listeners.get(topic, ()):
-                listener.hear()
+                listener.wake()
 
     @asynccontextmanager
     async def listen(self, topics: Iterable[str]) -> AsyncIterator[LocalNotices]:

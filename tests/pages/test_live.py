@@ -1,15 +1,22 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from aiohttp import ClientResponse
+from msgspec.structs import replace
 
+from etapalvelu.access import Visitor
 from etapalvelu.domain.errors import TryAgainError
 from etapalvelu.domain.people import Staff
+from etapalvelu.pages import advisor
+from etapalvelu.pages.advisor_views import AdvisorView
+from etapalvelu.pages.feeds import FEEDS, Watcher
+from etapalvelu.pages.site import SITE, Site
+from etapalvelu.ports import StaffRequest
 from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
-from tests.doorstep import ADMIN, FAR_ADVISOR, Doorstep
+from tests.doorstep import ADMIN, FAR_ADVISOR, FAR_SUPERVISOR, PASSWORD, Doorstep
 from tests.pages.conftest import Browser
 from tests.pages.reading import read
 
@@ -138,7 +145,10 @@ async def test_an_experts_page_hears_of_a_new_customer(whole: Doorstep) -> None:
     assert [button.text for button in read(queue["html"]).all("button")] == ["Take"]
 
 
-async def test_devices_hear_which_session_is_theirs_and_their_room_knows_them(whole: Doorstep, service: Service) -> None:
+async def test_devices_hear_which_session_is_theirs_and_their_room_knows_them(
+    quick_looks: None, whole: Doorstep, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etapalvelu.pages.live.GRACE_SECONDS", 0.2)
     agent, screen = await whole.bearer(AGENT), await Browser(doorstep=whole, people=(SCREEN,)).headers()
     advisor = Browser(doorstep=whole, people=(ADVISOR,))
 
@@ -254,6 +264,57 @@ async def test_a_stream_outlives_a_database_that_is_away_and_says_then_what_it_m
         fresh = await ear.until("fragment", target="open-sessions")
 
     assert [strong.text for strong in read(fresh["html"]).all("strong")] == ["Pensions"]
+
+
+async def test_streams_that_show_the_same_are_read_for_once(whole: Doorstep, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = 0
+    view = advisor.advisor_view
+
+    async def counted(site: Site, visitor: Visitor) -> AdvisorView:
+        nonlocal rounds
+        rounds += 1
+        return await view(site, visitor)
+
+    monkeypatch.setattr(advisor, "advisor_view", counted)
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+    headers = await browser.headers()
+
+    async with AsyncExitStack() as stack:
+        ears = [await stack.enter_async_context(listening(whole, "?page=advisor", headers)) for _ in range(5)]
+        for ear in ears:
+            await ear.until("fragment", target="rooms")
+        rounds = 0
+        await browser.post("/advisor", WANTED)
+        fresh = [await ear.until("fragment", target="open-sessions") for ear in ears]
+
+    assert rounds == 1
+    assert [strong.text for strong in read(fresh[0]["html"]).all("strong")] == ["Pensions"]
+    assert fresh == [fresh[0]] * 5
+
+
+@pytest.mark.parametrize(
+    ("page", "reader", "other", "far"),
+    [("advisor", ADVISOR, "arja", FAR_ADVISOR), ("supervisor", SUPERVISOR, "sanna", FAR_SUPERVISOR)],
+)
+async def test_a_page_that_is_shared_shows_nothing_of_its_reader_and_only_their_point(
+    whole: Doorstep, service: Service, page: str, reader: Staff, other: str, far: Staff
+) -> None:
+    await service.opened()
+    await whole.access.create_account(
+        StaffRequest(account=other, name="Arja Toinen", role=reader.role, password=PASSWORD, point=reader.point)
+    )
+    assert whole.client.app is not None
+    site, colleague = whole.client.app[SITE], replace(reader, account=other, name="Arja Toinen")
+    watchers = [
+        Watcher(visitor=(await whole.login(who)).visitor, language=site.renderer.languages["en"], session_id="")
+        for who in (reader, colleague, far)
+    ]
+
+    told = [await FEEDS[page].messages(site, watcher) for watcher in watchers]
+    keys = [FEEDS[page].shared_by(watcher) for watcher in watchers]
+
+    assert (keys[0] == keys[1], keys[0] == keys[2]) == (True, False)
+    assert (told[0] == told[1], told[0] == told[2]) == (True, False)
 
 
 async def test_a_server_that_goes_down_says_so(whole: Doorstep) -> None:
