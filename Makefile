@@ -10,7 +10,7 @@ SOURCES := etapalvelu signaling tests bench
 
 DEMO_PACKAGES := python3-venv libgl1 libglib2.0-0
 TEST_PACKAGES := $(DEMO_PACKAGES) chromium coturn iproute2 ffmpeg fonts-dejavu-core fonts-liberation \
-	tesseract-ocr tesseract-ocr-fin tesseract-ocr-swe
+	tesseract-ocr tesseract-ocr-fin tesseract-ocr-swe poppler-utils
 
 .PHONY: demo test check lint types fast e2e js bench fmt build clean
 

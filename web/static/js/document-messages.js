@@ -14,8 +14,7 @@
  * @typedef {{ type: "marks", page: number, marks: Mark[], pointer: Point | null }} Marks
  * @typedef {{ type: "refused", what: string, code: string }} Refused
  * @typedef {{ type: "line", step: LineStep, frames_per_second: number }} Line
- * @typedef {{ type: "still_progress", id: string, stage: string }} StillProgress
- * @typedef {Status | Page | Marks | Refused | Line | StillProgress | import("./stills.js").FromAgent} FromAgent
+ * @typedef {Status | Page | Marks | Refused | Line | import("./stills.js").FromAgent} FromAgent
  */
 /**
  * @typedef {{ type: "key_frame" } | { type: "view", view: View, turn?: 0 | 90 | 180 | 270 } | { type: "point", page: number, point: Point } | { type: "point_end" }

@@ -99,12 +99,11 @@ export class DocumentChannel {
         return this.events.sheet?.refused(message);
       case "line":
         return this.events.sheet?.thin(message);
+      case "still_progress":
       case "still_begin":
       case "still_end":
       case "still_failed":
         return void this.stills.received(message);
-      case "still_progress":
-        return undefined;
       default:
         return unhandled(message);
     }
@@ -114,6 +113,7 @@ export class DocumentChannel {
   _gone(channel) {
     if (channel !== this.channel) return;
     this.channel = null;
+    this.stills.interrupted();
     this._page(null);
     this._camera("away");
   }

@@ -53,14 +53,33 @@ export class TextChannel {
 
   /** @param {string} text */
   _received(text) {
-    /** @type {TextMessage} */
-    const message = JSON.parse(text);
-    if (message.type === "media") this.events.media({ camera: message.camera, microphone: message.microphone });
-    if (message.type === "key_frame") this.events.keyFrame();
+    const message = decode(text);
+    if (message?.type === "media") this.events.media({ camera: message.camera, microphone: message.microphone });
+    if (message?.type === "key_frame") this.events.keyFrame();
   }
 
   /** @param {TextMessage} message */
   _send(message) {
     if (this.channel?.readyState === "open") this.channel.send(JSON.stringify(message));
   }
+}
+
+/**
+ * What a peer wrote, or null when it is no message that this version knows.
+ * @param {string} text
+ * @returns {TextMessage | null}
+ */
+function decode(text) {
+  /** @type {unknown} */
+  let raw;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof raw !== "object" || raw === null) return null;
+  const { type, camera, microphone } = /** @type {Record<string, unknown>} */ (raw);
+  if (type === "key_frame") return { type };
+  if (type !== "media" || typeof camera !== "boolean" || typeof microphone !== "boolean") return null;
+  return { type, camera, microphone };
 }

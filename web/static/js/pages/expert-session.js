@@ -30,7 +30,7 @@ const paper = new Paper(element("paper", HTMLElement), paperVideo, (percent) => 
   element("zoom", HTMLElement).textContent = `${percent} %`;
 });
 const desk = new ExpertDocument(paper);
-const tray = new Tray();
+const tray = new Tray({ attach: (still) => desk.attach(still) });
 
 export class ExpertSession {
   /** @param {ExpertSessionOptions} options */
@@ -77,6 +77,7 @@ export class ExpertSession {
   /** Sits down. Nothing is drawn yet: see `draw`. */
   open() {
     tray.clear();
+    tray.again = () => this._capture();
     paper.whole();
     desk.begin((message) => this.seat.document.send(message));
     this.seat.open();
@@ -142,7 +143,7 @@ export class ExpertSession {
     show("document", null);
     for (const dialog of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (dialog).close();
     if (how === "saved" || tray.size === 0) return this._finish("saved");
-    this.limit = setTimeout(() => this._finish("done"), WRAPUP_LIMIT_MS);
+    tray.endsIn(WRAPUP_LIMIT_MS, () => this._finish("done"));
     this.options.ended("wrapup");
     element("session-title", HTMLElement).focus();
     return undefined;
@@ -150,7 +151,6 @@ export class ExpertSession {
 
   /** @param {"saved" | "done"} how */
   _finish(how) {
-    clearTimeout(this.limit);
     this.page.abort();
     tray.clear();
     const { devices } = this.options;
