@@ -1,4 +1,4 @@
-"""How sharp a picture of a page is, whatever its light: how steep its steepest edges are for how bright it is."""
+"""How sharp a picture of a page is, whatever its light: by how steep its steepest edges are, and how they take blur."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,14 +10,22 @@ from numpy.typing import NDArray
 from etapalvelu.room.pixels import Bgr
 
 Corners = NDArray[np.float32]
+Field = NDArray[np.float32]
 
 # The steepest gradients of a page are the edges of its letters, however few of them there are.
-_STEEPEST_PERCENT: Final = 99.5
+_EDGES_SHARE: Final = 0.995
 # The middle gradient of a page is bare paper's, so grain only.
-_GRAIN_PERCENT: Final = 50.0
+_GRAIN_SHARE: Final = 0.5
+# Slight blur takes the grain away; a second, wider one shows how sharp the edges are.
 _CALM_SIGMA: Final = 1.0
+_CALMER_SIGMA: Final = 2.0
+_MOST_BLUR: Final = 8.0
+# Edges no steeper than this share of the light, as the Sobel operator counts, are no print.
+_NO_PRINT: Final = 0.12
+# The part of the page away from its own edge, which says more about the table than about the print.
 _INSIDE: Final = 0.97
-_ENOUGH_PIXELS: Final = 1_500_000
+_ENOUGH_PIXELS: Final = 500_000
+_BINS: Final = 4096
 
 
 def sharpest(frames: Sequence[Bgr], corners: Corners | None = None) -> int:
@@ -27,21 +35,50 @@ def sharpest(frames: Sequence[Bgr], corners: Corners | None = None) -> int:
 
 def sharpness(frame: Bgr, corners: Corners | None = None) -> float:
     """A figure that compares frames of one scene and size, independent of exposure; greater is sharper."""
+    grey, page = _seen(frame, corners)
+    level = float(cv2.mean(grey, page)[0])
+    return _steepness(grey, page, _CALM_SIGMA) / (level + 1)
+
+
+def blur(frame: Bgr, corners: Corners) -> float | None:
+    """How far a point has spread, as the sigma of a normal curve in pixels of the frame; None without print to judge by."""
+    grey, page = (_middle(part) for part in _seen(frame, corners))
+    fine = _steepness(grey, page, _CALM_SIGMA)
+    if fine <= _NO_PRINT * (float(cv2.mean(grey, page)[0]) + 1):
+        return None
+    # An edge's slope is as 1 / sqrt(blur^2 + sigma^2).
+    fall = (fine / max(_steepness(grey, page, _CALMER_SIGMA), 1e-3)) ** 2
+    if fall <= 1:
+        return _MOST_BLUR
+    return min(_MOST_BLUR, float(np.sqrt(max(0.0, (_CALMER_SIGMA**2 - fall * _CALM_SIGMA**2) / (fall - 1)))))
+
+
+def _seen(frame: Bgr, corners: Corners | None) -> tuple[Field, Bgr]:
+    """What is looked at in grey, and where in it the page is (not 0)."""
     top, left, bottom, right = (0, 0, *frame.shape[:2]) if corners is None else _bounds(frame, corners)
-    grey = cv2.cvtColor(frame[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
-    across, down = cv2.spatialGradient(cv2.GaussianBlur(grey, (0, 0), _CALM_SIGMA))
-    step = 1 + int(np.sqrt(grey.size / _ENOUGH_PIXELS))
-    thin = np.s_[::step, ::step]
-    steep = cv2.magnitude(across[thin].astype(np.float32), down[thin].astype(np.float32))
-    level = grey[thin]
+    grey = cv2.cvtColor(frame[top:bottom, left:right], cv2.COLOR_BGR2GRAY).astype(np.float32)
+    page = np.full(grey.shape, corners is None, np.uint8)
     if corners is not None:
-        page = np.zeros(grey.shape, np.uint8)
         cv2.fillConvexPoly(page, np.round(_shrunk(corners) - (left, top)).astype(np.int32), 1)
-        steep, level = steep[page[thin] > 0], level[page[thin] > 0]
-    if steep.size == 0:
-        return 0.0
-    grain, edges = np.percentile(steep, (_GRAIN_PERCENT, _STEEPEST_PERCENT))
-    return float(np.sqrt(max(0.0, float(edges**2 - grain**2))) / (level.mean() + 1))
+    return grey, page
+
+
+def _steepness(grey: Field, page: Bgr, sigma: float) -> float:
+    """The slope of the page's steepest edges after a blur, without the grain's own."""
+    calm = cv2.GaussianBlur(grey, (0, 0), sigma)
+    steep = cv2.magnitude(cv2.Sobel(calm, cv2.CV_32F, 1, 0), cv2.Sobel(calm, cv2.CV_32F, 0, 1))
+    top = float(steep.max()) + 1
+    counts = np.cumsum(cv2.calcHist([steep], [0], page, [_BINS], [0, top]))
+    grain, edges = np.searchsorted(counts, np.array([_GRAIN_SHARE, _EDGES_SHARE]) * counts[-1]) * (top / _BINS)
+    return float(np.sqrt(max(0.0, edges**2 - grain**2)))
+
+
+def _middle(part: NDArray[np.generic]) -> NDArray[np.generic]:
+    """As much of the middle as is enough to judge by."""
+    height, width = part.shape
+    share = min(1.0, float(np.sqrt(_ENOUGH_PIXELS / part.size)))
+    top, left = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
+    return part[top : height - top, left : width - left]
 
 
 def _bounds(frame: Bgr, corners: Corners) -> tuple[int, int, int, int]:
@@ -53,6 +90,5 @@ def _bounds(frame: Bgr, corners: Corners) -> tuple[int, int, int, int]:
 
 
 def _shrunk(corners: Corners) -> Corners:
-    """The page without its edge, which says more about the table than about the print."""
     middle = corners.mean(axis=0)
     return np.asarray(middle + (corners - middle) * _INSIDE, np.float32)
