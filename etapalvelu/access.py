@@ -15,7 +15,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from etapalvelu.attempts import Attempts, address_group
-from etapalvelu.config import is_loopback
+from etapalvelu.cookies import cookie_name
 from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, WrongCredentialsError
 from etapalvelu.domain.people import STAFF_ROLES, Device, Person, Role, Staff
 from etapalvelu.domain.themes import Theme
@@ -29,9 +29,6 @@ DEVICE = "device"
 
 # A working day; a person signs in each morning.
 LOGIN_HOURS = 12
-
-# Browsers keep no cookie longer; a room's screen gets its own anew each time it loads.
-DEVICE_COOKIE_DAYS = 400
 
 # How long a login read from the store is believed. Revoking one on this server empties its place at once.
 CACHE_SECONDS = 4.5
@@ -226,17 +223,26 @@ class Access:
     async def create_account(self, request: StaffRequest) -> Staff:
         """Raises `InvalidFieldError` with the field and what is wrong with it."""
         await self._check(request)
-        staff = Staff(
-            account=request.account,
-            role=request.role,
-            name=request.name,
-            title=request.title,
-            point=request.point,
-            themes=tuple(dict.fromkeys(request.themes)),
-            languages=tuple(dict.fromkeys(request.languages)),
-        )
+        staff = _staff(request)
         await self._accounts.add_account(Account(staff=staff, password_hash=await self._passwords.hash(request.password)))
         return staff
+
+    async def change_staff(self, name: str, request: StaffRequest) -> Staff:
+        """All but account and role as asked; a new password, when there is one, ends all logins. Raises `InvalidFieldError`."""
+        account = await self._accounts.account(name)
+        if account is None:
+            raise InvalidFieldError("account")
+        password = request.password or "-" * SHORTEST_PASSWORD
+        asked = msgspec.structs.replace(request, account=name, role=account.staff.role, password=password)
+        await self._check(asked)
+        changed = msgspec.structs.replace(account, staff=_staff(asked))
+        if request.password:
+            changed = msgspec.structs.replace(changed, password_hash=await self._passwords.hash(request.password))
+        await self._accounts.change_account(changed)
+        self._known.clear()
+        for login in await self._accounts.logins(account=name) if request.password else ():
+            await self.revoke(login)
+        return changed.staff
 
     async def add_token(self, account: str, label: str = "") -> str:
         """A bearer token that acts as this account, until revoked. Raises `InvalidFieldError`."""
@@ -343,37 +349,16 @@ def seat_login(login: Login) -> str:
     return login.id if login.room is None else f"room:{login.room}:{login.role}"
 
 
-def cookie_name(request: web.BaseRequest, role: Role) -> str:
-    """The name under which this server's browsers keep a login of this role."""
-    return cookie_name_at(request.url.host or "", request.url.port, role)
-
-
-def cookie_name_at(host: str, port: int | None, role: Role) -> str:
-    """One cookie for each role. Cookies do not tell ports apart: on loopback, where several servers may run, the name does."""
-    return f"__Host-etapalvelu-{role}-{port}" if is_loopback(host) else f"__Host-etapalvelu-{role}"
-
-
-def set_cookie(request: web.BaseRequest, response: web.StreamResponse, signed_in: SignedIn) -> None:
-    """Give the browser its login."""
-    _set_cookie(request, response, signed_in.visitor.role, signed_in.secret)
-
-
-def renew_cookie(request: web.BaseRequest, response: web.StreamResponse, role: Role) -> None:
-    """Let a device's cookie live on: called whenever the room's page is loaded."""
-    secret = request.cookies.get(cookie_name(request, role))
-    if secret is not None:
-        _set_cookie(request, response, role, secret)
-
-
-def forget_cookie(request: web.BaseRequest, response: web.StreamResponse, role: Role) -> None:
-    response.set_cookie(cookie_name(request, role), "", max_age=0, secure=True, httponly=True, samesite="Lax", path="/")
-
-
-def _set_cookie(request: web.BaseRequest, response: web.StreamResponse, role: Role, secret: str) -> None:
-    # A person's cookie ends with the browser, and with the login on the server at the latest.
-    max_age = None if role in STAFF_ROLES else DEVICE_COOKIE_DAYS * 24 * 3600
-    name = cookie_name(request, role)
-    response.set_cookie(name, secret, max_age=max_age, secure=True, httponly=True, samesite="Lax", path="/")
+def _staff(request: StaffRequest) -> Staff:
+    return Staff(
+        account=request.account,
+        role=request.role,
+        name=request.name,
+        title=request.title,
+        point=request.point,
+        themes=tuple(dict.fromkeys(request.themes)),
+        languages=tuple(dict.fromkeys(request.languages)),
+    )
 
 
 def _digest(secret: str) -> str:

@@ -136,6 +136,7 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
         sessions=sessions,
         calls=endpoint,
         calendar=calendar,
+        places=places,
         themes=themes,
         clock=clock,
         patience=Patience(tell_seconds=config.call.slow_seconds, give_up_seconds=config.call.connect_seconds),

@@ -48,6 +48,7 @@ from etapalvelu.domain.places import Room, ServicePoint, check_opening
 from etapalvelu.domain.queue import queue_for
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Theme
+from etapalvelu.hours import themes_today
 from etapalvelu.ledger import Decide, Ledger
 from etapalvelu.once import once
 from etapalvelu.ports import (
@@ -135,7 +136,8 @@ class Desk:
             if not (isinstance(who, Staff) and who.role is Role.ADVISOR):
                 raise NotAllowedError
             room, point = await self._place(who, request.room)
-            check_opening(self._theme(request.theme), room, point, self._clock(), self._calendar.is_holiday)
+            (theme,) = await themes_today([self._theme(request.theme)], self._places)
+            check_opening(theme, room, point, self._clock(), self._calendar.is_holiday)
             event = Opened(
                 point=point.id,
                 room=room.id,

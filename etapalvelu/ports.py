@@ -12,6 +12,7 @@ from etapalvelu.domain.log import Entry
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint
 from etapalvelu.domain.session import Session
+from etapalvelu.domain.themes import WeekHours
 
 
 class DeedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,8 +162,21 @@ class KeyKnownError(Exception):
     """The idempotency key is in the store already; `SessionStore.answer` tells what it answered."""
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that somebody changed: `kind` is `point`, `room`, `staff`, `theme` or `device`, `id` which of them.
+
+    `fields` has each changed field as it was and as it is since; a new one was nothing before. Never a password.
+    """
+
+    at: datetime
+    account: str
+    kind: str
+    id: str
+    fields: dict[str, tuple[Any, Any]]
+
+
 class PlaceStore(Protocol):
-    """Service points, rooms, and what is known of the rooms' devices."""
+    """Service points, rooms, the themes' own hours, what is known of the rooms' devices, and who changed what."""
 
     async def point(self, point_id: str) -> ServicePoint | None: ...
 
@@ -170,11 +184,29 @@ class PlaceStore(Protocol):
 
     async def add_point(self, point: ServicePoint) -> None: ...
 
+    async def change_point(self, point: ServicePoint) -> None: ...
+
     async def room(self, room_id: str) -> Room | None: ...
 
     async def rooms(self, point: str | None = None) -> list[Room]: ...
 
     async def add_room(self, room: Room) -> None: ...
+
+    async def change_room(self, room: Room) -> None: ...
+
+    async def theme_hours(self) -> Mapping[str, WeekHours]:
+        """Hours that were given to themes here, by theme."""
+        ...
+
+    async def set_theme_hours(self, theme: str, hours: WeekHours | None) -> None:
+        """None: the theme has its usual hours again."""
+        ...
+
+    async def add_change(self, change: Change) -> None: ...
+
+    async def changes(self, limit: int) -> list[Change]:
+        """The newest first."""
+        ...
 
     async def devices(self, rooms: Iterable[str]) -> Mapping[str, RoomDevices]: ...
 

@@ -109,10 +109,11 @@ class Reports:
         """The session a room's devices belong to just now."""
         return next((session for session in await self._sessions.open_sessions() if session.room == room), None)
 
-    async def rooms(self, who: Person) -> list[RoomState]:
-        """The rooms of the person's point, or all."""
+    async def rooms(self, who: Person, *, given_up: bool = False) -> list[RoomState]:
+        """The rooms of the person's point, or all; those that are out of use when asked for."""
         point = who.point if isinstance(who, Staff) else None
-        rooms = await self._places.rooms(point)
+        served = {point.id for point in await self._places.points() if point.in_use}
+        rooms = [room for room in await self._places.rooms(point) if given_up or (room.in_use and room.point in served)]
         devices = await self._places.devices(room.id for room in rooms)
         in_use = {session.room: session for session in await self._sessions.open_sessions()}
         return [

@@ -1,6 +1,6 @@
 """What time alone demands of sessions. Everything is derived from events, so every server may sweep, as often as it likes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,8 +13,9 @@ from etapalvelu.domain.errors import TryAgainError
 from etapalvelu.domain.people import SYSTEM
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Theme, closing_time
+from etapalvelu.hours import themes_today
 from etapalvelu.ledger import Ledger
-from etapalvelu.ports import Calendar, Clock, SessionStore
+from etapalvelu.ports import Calendar, Clock, PlaceStore, SessionStore
 
 _log = structlog.get_logger("timers")
 
@@ -32,6 +33,7 @@ class Timers:
         sessions: SessionStore,
         calls: Calls,
         calendar: Calendar,
+        places: PlaceStore,
         themes: Sequence[Theme],
         clock: Clock,
         patience: Patience,
@@ -40,7 +42,8 @@ class Timers:
         self._sessions = sessions
         self._calls = calls
         self._calendar = calendar
-        self._themes = {theme.key: theme for theme in themes}
+        self._places = places
+        self._themes = themes
         self._clock = clock
         self._patience = patience
         # The starts that this server's pages were told are slow.
@@ -54,10 +57,11 @@ class Timers:
         """
         now = self._clock()
         sessions = await self._sessions.open_sessions()
+        themes = {theme.key: theme for theme in await themes_today(self._themes, self._places)} if sessions else {}
         self._tell([session for session in sessions if is_slow(session, now, self._patience)])
         for session in sessions:
             try:
-                await self._elapse(session, now)
+                await self._elapse(session, now, self._closing(session, themes))
             except TryAgainError:
                 raise
             except Exception:  # noqa: BLE001 - every session gets its turn; what happened is logged whole
@@ -67,9 +71,13 @@ class Timers:
         """Idempotency keys are kept for a day."""
         await self._sessions.forget_keys(self._clock() - timedelta(hours=KEY_HOURS))
 
-    def closing_time(self, session: Session) -> datetime | None:
+    async def closing_time(self, session: Session) -> datetime | None:
         """When this session's waiting ends by its theme's hours; None when they have no end."""
-        theme = self._themes.get(session.theme)
+        themes = [theme for theme in self._themes if theme.key == session.theme]
+        return self._closing(session, {theme.key: theme for theme in await themes_today(themes, self._places)})
+
+    def _closing(self, session: Session, themes: Mapping[str, Theme]) -> datetime | None:
+        theme = themes.get(session.theme)
         return None if theme is None else closing_time(session.opened_at, theme.hours, self._calendar.is_holiday)
 
     def is_slow(self, session: Session) -> bool:
@@ -82,8 +90,8 @@ class Timers:
                 self._ledger.announce(session)
         self._told = frozenset((session.id, session.seated_at) for session in slow)
 
-    async def _elapse(self, session: Session, now: datetime) -> None:
-        demands = partial(due, now=now, closes_at=self.closing_time(session), patience=self._patience)
+    async def _elapse(self, session: Session, now: datetime, closes_at: datetime | None) -> None:
+        demands = partial(due, now=now, closes_at=closes_at, patience=self._patience)
         if not demands(session):
             return
         after = await self._ledger.change_if_true(session.id, SYSTEM, demands)

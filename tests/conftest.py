@@ -145,6 +145,7 @@ async def make_service(engine: AsyncEngine) -> Service:
             sessions=sessions,
             calls=calls,
             calendar=FakeCalendar(),
+            places=places,
             themes=THEMES,
             clock=clock,
             patience=Patience(),

@@ -9,12 +9,13 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
-from etapalvelu.access import Access, Revoked, SignedIn, cookie_name_at
+from etapalvelu.access import Access, Revoked, SignedIn
 from etapalvelu.api.problems import Words, tell_problems
 from etapalvelu.api.routes import attach
 from etapalvelu.app import make_app
 from etapalvelu.attempts import Knocks
 from etapalvelu.config import Config, Secrets, StoreSettings
+from etapalvelu.cookies import cookie_name_at
 from etapalvelu.domain.codes import Path, Seat
 from etapalvelu.domain.errors import NotAllowedError, RefusalError
 from etapalvelu.domain.events import Connected, Event, Joined

@@ -11,15 +11,9 @@ from aiohttp.test_utils import make_mocked_request
 from limits import RateLimitItemPerMinute
 
 from etapalvelu import passwords
-from etapalvelu.access import (
-    PAIRING_LETTERS,
-    Access,
-    cookie_name,
-    forget_cookie,
-    renew_cookie,
-    set_cookie,
-)
+from etapalvelu.access import PAIRING_LETTERS, Access
 from etapalvelu.attempts import Attempts, Knocks, address_group
+from etapalvelu.cookies import cookie_name, forget_cookie, renew_cookie, set_cookie
 from etapalvelu.domain.codes import Language
 from etapalvelu.domain.errors import InvalidFieldError, TooManyAttemptsError, TryAgainError, WrongCredentialsError
 from etapalvelu.domain.people import Role, Staff
@@ -442,7 +436,7 @@ async def test_a_persons_cookie_is_for_this_server_and_this_run_of_the_browser(a
     signed_in = await access.sign_in("aino", PASSWORD, ADDRESS)
     response = web.Response()
 
-    set_cookie(_request("palvelu.example"), response, signed_in)
+    set_cookie(_request("palvelu.example"), response, Role.ADVISOR, signed_in.secret)
 
     name = "__Host-etapalvelu-advisor"
     assert _set(response) == {f"{name}={signed_in.secret}", "HttpOnly", "Path=/", "SameSite=Lax", "Secure"}

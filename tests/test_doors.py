@@ -1,5 +1,6 @@
 """The table of doors, walked cell by cell on a real server; and what stands around every door."""
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -326,7 +327,7 @@ def _expected(door: Door, role: Role | None) -> str:
 
 
 async def _knock(doorstep: Doorstep, door: Door, who: Person | None) -> str:
-    path = door.path.replace("{id}", "x").replace("{room}", "x").replace("{account}", "x").replace("*", "x")
+    path = re.sub(r"\{\w+\}|\*", "x", door.path)
     answer = await _send(doorstep, door, path, who)
     # What an open door refuses is a code or a password; who knocks it does not ask.
     if door.kind is Kind.OPEN and answer.status != 403:

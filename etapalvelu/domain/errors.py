@@ -102,6 +102,12 @@ class RoomNotFitError(ConflictError):
     code = "room_not_fit"
 
 
+class RoomOutOfUseError(ConflictError):
+    """The room, or its point, was given up for remote service."""
+
+    code = "room_out_of_use"
+
+
 class KeyReusedError(RefusalError):
     """An idempotency key came back with another request behind it."""
 

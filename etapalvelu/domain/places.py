@@ -5,13 +5,13 @@ from datetime import date, datetime
 import msgspec
 
 from etapalvelu.domain.codes import DocumentCamera, Readiness
-from etapalvelu.domain.errors import NotOfferedError, OutsideHoursError, RoomNotFitError
+from etapalvelu.domain.errors import NotOfferedError, OutsideHoursError, RoomNotFitError, RoomOutOfUseError
 from etapalvelu.domain.moments import HELSINKI
 from etapalvelu.domain.themes import IsHoliday, Theme, WeekHours, is_open, next_opening
 
 
 class ServicePoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A municipal desk. It gives no service before `opens_on`, the agreement's first day.
+    """A municipal desk. It gives no service before `opens_on`, the agreement's first day, nor when not `in_use` any more.
 
     `phone` is the line to offer when remote service is not to be had.
     """
@@ -22,15 +22,20 @@ class ServicePoint(msgspec.Struct, frozen=True, kw_only=True):
     hours: WeekHours
     opens_on: date
     phone: str = ""
+    in_use: bool = True
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """A private room. `fit_from` is the day it became fit for remote service: None while it is not."""
+    """A private room. `fit_from` is the day it became fit for remote service: None while it is not.
+
+    Nothing that the log refers to is taken away: a room that is given up is not `in_use`.
+    """
 
     id: str
     name: str
     point: str
     fit_from: date | None
+    in_use: bool = True
 
 
 class RoomDevices(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +77,8 @@ def check_opening(theme: Theme, room: Room, point: ServicePoint, now: datetime, 
     """Raise the refusal that stands against opening a session of this theme in this room now, if any does."""
     if not theme.offered:
         raise NotOfferedError(theme=theme.key)
+    if not (point.in_use and room.in_use):
+        raise RoomOutOfUseError(room=room.id)
     today = now.astimezone(HELSINKI).date()
     both = (theme.hours, point.hours)
     if today < point.opens_on or not all(is_open(now, hours, is_holiday) for hours in both):

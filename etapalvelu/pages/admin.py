@@ -8,7 +8,10 @@ from etapalvelu.access import visitor_of
 from etapalvelu.domain.codes import Language as ServiceLanguage
 from etapalvelu.domain.errors import InvalidFieldError, NotFoundError, RefusalError
 from etapalvelu.domain.people import STAFF_ROLES, Role
-from etapalvelu.pages.admin_views import AdminView, PairingView, admin_view
+from etapalvelu.hours import themes_today
+from etapalvelu.pages.admin_changes import MOST_SHOWN, change_view, hours_words, record, record_fields
+from etapalvelu.pages.admin_edit import change_facts
+from etapalvelu.pages.admin_views import AdminView, PairingView, PointBlock, RoomBlock, ThemeBlock
 from etapalvelu.pages.advisor_views import RoomTile
 from etapalvelu.pages.board_views import room_tile_of
 from etapalvelu.pages.failures import problem_words, status_of, words
@@ -31,6 +34,7 @@ async def add_point(request: web.Request) -> web.StreamResponse:
         if await site.places.point(point.id) is not None:
             raise InvalidFieldError("id", "taken")
         await site.places.add_point(point)
+        await record(request, "point", point.id, None, point)
     except (FormError, RefusalError) as error:
         return await _form_again(request, "point", fields, error)
     return _back("points")
@@ -45,6 +49,7 @@ async def add_room(request: web.Request) -> web.StreamResponse:
         if await site.places.point(room.point) is None:
             raise InvalidFieldError("point")
         await site.places.add_room(room)
+        await record(request, "room", room.id, None, room)
     except (FormError, RefusalError) as error:
         return await _form_again(request, "room", fields, error)
     site.board.announce({point_topic(room.point)})
@@ -54,7 +59,8 @@ async def add_room(request: web.Request) -> web.StreamResponse:
 async def add_staff(request: web.Request) -> web.StreamResponse:
     site, fields = site_of(request), Fields(await request.post())
     try:
-        await site.access.create_account(staff_request(fields))
+        added = await site.access.create_account(staff_request(fields))
+        await record(request, "staff", added.account, None, added)
     except (FormError, RefusalError) as error:
         return await _form_again(request, "staff", fields, error)
     return _back("staff")
@@ -78,14 +84,16 @@ async def revoke_device(request: web.Request) -> web.StreamResponse:
     for login in await site.accounts.logins(room=room_id):
         if login.id == fields.text("login"):
             await site.access.revoke(login)
+            await record_fields(request, "device", room_id, {"device": (str(login.role), None)})
     site.board.announce({room_topic(room_id)})
     return _back("points")
 
 
 async def change_staff(request: web.Request) -> web.StreamResponse:
-    """Shut an account out or let it in again, or end its logins. Nobody shuts themselves out."""
+    """Change its facts, shut it out or let it in again, or end its logins. Nobody shuts themselves out."""
     site, fields, account = site_of(request), Fields(await request.post()), request.match_info["account"]
-    if await site.accounts.account(account) is None:
+    known = await site.accounts.account(account)
+    if known is None:
         raise NotFoundError
     match fields.text("deed"):
         case "sign_out":
@@ -93,8 +101,12 @@ async def change_staff(request: web.Request) -> web.StreamResponse:
                 await site.access.revoke(login)
         case "close" if account != visitor_of(request).account:
             await site.access.set_active(account, False)
+            await record_fields(request, "staff", account, {"in_use": (True, False)})
         case "open":
             await site.access.set_active(account, True)
+            await record_fields(request, "staff", account, {"in_use": (False, True)})
+        case "change":
+            return await change_facts(request, known.staff, fields)
         case _:
             raise InvalidFieldError("deed")
     return _back("staff")
@@ -119,14 +131,38 @@ async def _page(
 
 async def _view(request: web.Request) -> AdminView:
     site, visitor = site_of(request), visitor_of(request)
+    language = language_of(request)
     points = await site.reports.points(visitor.person)
     names = {point.id: point.name for point in points}
     tiles: dict[str, list[RoomTile]] = defaultdict(list)
     devices: dict[str, list[Login]] = {}
-    for state in await site.reports.rooms(visitor.person):
+    in_use = {}
+    for state in await site.reports.rooms(visitor.person, given_up=True):
+        in_use[state.room.id] = state.room.in_use
         tiles[state.room.point].append(room_tile_of(state, names.get(state.room.point, state.room.point)))
         devices[state.room.id] = await site.accounts.logins(room=state.room.id)
-    return admin_view(points, tiles, devices, await site.accounts.accounts())
+    accounts = await site.accounts.accounts()
+    people = {account.staff.account: account.staff.shown_name for account in accounts}
+    themes = await themes_today(site.themes, site.places)
+    return AdminView(
+        points=tuple(
+            PointBlock(
+                point=point,
+                hours=hours_words(point.hours, language),
+                rooms=tuple(
+                    RoomBlock(tile=tile, in_use=in_use[tile.id], devices=tuple(devices[tile.id])) for tile in tiles[point.id]
+                ),
+            )
+            for point in points
+        ),
+        themes=tuple(
+            ThemeBlock(key=now.key, hours=hours_words(now.hours, language), is_own=now.hours != made.hours)
+            for now, made in zip(themes, site.themes, strict=True)
+        ),
+        staff=tuple(sorted(accounts, key=lambda account: (account.staff.role, account.staff.account))),
+        changes=tuple(change_view(change, people, language) for change in await site.places.changes(MOST_SHOWN)),
+        point_names=names,
+    )
 
 
 def _choices(request: web.Request, view: AdminView) -> dict[str, tuple[Choice, ...]]:

@@ -1,11 +1,12 @@
 """What the admin's templates need, made from what the store knows. No I/O here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
 from etapalvelu.domain.places import ServicePoint
-from etapalvelu.domain.themes import ALL_WEEK, Hours
+from etapalvelu.domain.themes import Hours, WeekHours
 from etapalvelu.pages.advisor_views import RoomTile
 from etapalvelu.ports import Account, Login
 
@@ -14,6 +15,7 @@ class RoomBlock(msgspec.Struct, frozen=True, kw_only=True):
     """A room with the credentials its devices hold."""
 
     tile: RoomTile
+    in_use: bool
     devices: tuple[Login, ...]
 
 
@@ -26,24 +28,48 @@ class Spell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PointBlock(msgspec.Struct, frozen=True, kw_only=True):
+    """`hours` in words."""
+
     point: ServicePoint
+    hours: str
     rooms: tuple[RoomBlock, ...]
 
-    @property
-    def is_always_open(self) -> bool:
-        return self.point.hours == ALL_WEEK
 
-    @property
-    def spells(self) -> tuple[Spell, ...]:
-        """The week's opening hours, days with the same ones together."""
-        spells: list[Spell] = []
-        for day, hours in sorted(self.point.hours.items()):
-            last = spells[-1] if spells else None
-            if last is not None and last.hours == hours and last.until == day - 1:
-                spells[-1] = Spell(since=last.since, until=day, hours=hours)
-            else:
-                spells.append(Spell(since=day, until=day, hours=hours))
-        return tuple(spells)
+class ThemeBlock(msgspec.Struct, frozen=True, kw_only=True):
+    """A theme with its hours in words; `is_own` when they are not the ones it was made with."""
+
+    key: str
+    hours: str
+    is_own: bool
+
+
+class ChangedField(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    before: str
+    after: str
+
+
+class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
+    """One change, told."""
+
+    at: datetime
+    who: str
+    kind: str
+    id: str
+    is_new: bool
+    fields: tuple[ChangedField, ...]
+
+
+def spells(week: WeekHours) -> tuple[Spell, ...]:
+    """The week's hours, days with the same ones together."""
+    found: list[Spell] = []
+    for day, hours in sorted(week.items()):
+        last = found[-1] if found else None
+        if last is not None and last.hours == hours and last.until == day - 1:
+            found[-1] = Spell(since=last.since, until=day, hours=hours)
+        else:
+            found.append(Spell(since=day, until=day, hours=hours))
+    return tuple(found)
 
 
 class PairingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,25 +83,7 @@ class PairingView(msgspec.Struct, frozen=True, kw_only=True):
 
 class AdminView(msgspec.Struct, frozen=True, kw_only=True):
     points: tuple[PointBlock, ...]
+    themes: tuple[ThemeBlock, ...]
     staff: tuple[Account, ...]
+    changes: tuple[ChangeView, ...]
     point_names: Mapping[str, str]
-
-
-def admin_view(
-    points: Sequence[ServicePoint],
-    tiles: Mapping[str, Sequence[RoomTile]],
-    devices: Mapping[str, Sequence[Login]],
-    accounts: Sequence[Account],
-) -> AdminView:
-    """`tiles` by point, `devices` by room."""
-    return AdminView(
-        points=tuple(
-            PointBlock(
-                point=point,
-                rooms=tuple(RoomBlock(tile=tile, devices=tuple(devices.get(tile.id, ()))) for tile in tiles.get(point.id, ())),
-            )
-            for point in points
-        ),
-        staff=tuple(sorted(accounts, key=lambda account: (account.staff.role, account.staff.account))),
-        point_names={point.id: point.name for point in points},
-    )

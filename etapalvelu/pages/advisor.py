@@ -11,6 +11,7 @@ from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, NotFoun
 from etapalvelu.domain.people import may_read
 from etapalvelu.domain.places import ServicePoint
 from etapalvelu.domain.session import Session
+from etapalvelu.hours import themes_today
 from etapalvelu.pages.advisor_views import (
     AdvisorView,
     RoomTile,
@@ -98,7 +99,7 @@ async def stay_or_leave(request: web.Request) -> web.StreamResponse:
 
 async def advisor_view(site: Site, visitor: Visitor) -> AdvisorView:
     point = await _point(site, visitor)
-    rooms = await site.places.rooms(point.id)
+    rooms = [room for room in await site.places.rooms(point.id) if room.in_use and point.in_use]
     everyone = await site.sessions.open_sessions()
     own = [session for session in everyone if session.point == point.id]
     return AdvisorView(
@@ -108,7 +109,7 @@ async def advisor_view(site: Site, visitor: Visitor) -> AdvisorView:
         sessions=open_lines(
             own, everyone, {room.id: room.name for room in rooms}, await site.names(session.expert for session in own)
         ),
-        themes=theme_choices(site.themes, point, site.clock(), site.calendar.is_holiday),
+        themes=theme_choices(await themes_today(site.themes, site.places), point, site.clock(), site.calendar.is_holiday),
     )
 
 
@@ -128,7 +129,7 @@ async def _seen(site: Site, session: Session) -> SessionView:
         await site.places.point(session.point),
         await site.names((session.advisor, session.expert)),
         await _waiting_with(site, session),
-        site.timers.closing_time(session),
+        await site.timers.closing_time(session),
         site.clock(),
         is_slow=site.timers.is_slow(session),
     )

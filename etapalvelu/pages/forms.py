@@ -11,9 +11,9 @@ from multidict import MultiMapping
 from etapalvelu.access import SHORT_NAME
 from etapalvelu.desk import CloseRequest, OpenRequest
 from etapalvelu.domain.codes import CauseClass, CloseCause, Language, Need, Reason
-from etapalvelu.domain.people import STAFF_ROLES, Role
+from etapalvelu.domain.people import STAFF_ROLES, Role, Staff
 from etapalvelu.domain.places import Room, ServicePoint
-from etapalvelu.domain.themes import Hours
+from etapalvelu.domain.themes import Hours, WeekHours
 from etapalvelu.passwords import SHORTEST_PASSWORD
 from etapalvelu.ports import StaffRequest
 
@@ -101,6 +101,18 @@ class Fields:
     def time(self, name: str) -> time:
         return self._read(name, _time, "not_hours", time.min)
 
+    def week(self) -> WeekHours:
+        """Hours by weekday from `opens_0`, `closes_0` and so on; a day with neither is closed."""
+        hours = {}
+        for day in range(7):
+            names = (f"opens_{day}", f"closes_{day}")
+            if any(self.text(name, required=False) for name in names):
+                opens, closes = (self.time(name) for name in names)
+                if closes <= opens:
+                    self.problems.setdefault(names[1], "not_hours")
+                hours[day] = Hours(opens, closes)
+        return hours
+
     def kept(self) -> dict[str, tuple[str, ...]]:
         """What was typed, to be shown again; never a password."""
         return {name: self.all(name) for name in set(self._posted.keys()) if name not in ("password", "csrf")}
@@ -159,18 +171,19 @@ def advisor_stay(fields: Fields) -> AdvisorStay:
     return AdvisorStay(stays=value == "yes")
 
 
-def staff_request(fields: Fields) -> StaffRequest:
-    role = fields.one("role", Role)
+def staff_request(fields: Fields, known: Staff | None = None) -> StaffRequest:
+    """A new account; or new facts of a known one, whose role stays, and whose password too when none is given."""
+    role = fields.one("role", Role) if known is None else known.role
     if role not in STAFF_ROLES:
         fields.problems.setdefault("role", "unknown_value")
     password = fields.raw("password")
-    if len(password) < SHORTEST_PASSWORD:
+    if len(password) < SHORTEST_PASSWORD and (password or known is None):
         fields.problems.setdefault("password", "too_short" if password else "required")
     point = fields.text("point", required=False)
     if role is Role.ADVISOR and not point:
         fields.problems.setdefault("point", "choose")
     request = StaffRequest(
-        account=fields.name("account"),
+        account=fields.name("account") if known is None else known.account,
         role=role,
         password=password,
         name=fields.text("name", required=False),
@@ -199,6 +212,37 @@ def new_point(fields: Fields) -> ServicePoint:
     return point
 
 
+def changed_point(fields: Fields, point: ServicePoint) -> ServicePoint:
+    changed = msgspec.structs.replace(
+        point,
+        name=fields.text("point_name"),
+        municipality=fields.text("municipality"),
+        phone=fields.text("phone", required=False),
+        opens_on=fields.day("opens_on"),
+        hours=fields.week(),
+        in_use=fields.text("in_use", required=False) == "yes",
+    )
+    fields.check()
+    return changed
+
+
+def changed_room(fields: Fields, room: Room) -> Room:
+    changed = msgspec.structs.replace(
+        room,
+        name=fields.text("room_name"),
+        fit_from=fields.day("fit_from") if fields.text("fit_from", required=False) else None,
+        in_use=fields.text("in_use", required=False) == "yes",
+    )
+    fields.check()
+    return changed
+
+
+def changed_hours(fields: Fields) -> WeekHours:
+    hours = fields.week()
+    fields.check()
+    return hours
+
+
 def new_room(fields: Fields) -> Room:
     room = Room(
         id=fields.name("room_id"),
@@ -216,5 +260,8 @@ def codes(kind: Iterable[StrEnum], prefix: str, text: Callable[[str], str]) -> t
 
 
 def _time(value: str) -> time:
+    """`9`, `9.30`, `9:30`; 24 is the end of the day."""
+    if value.replace(".", ":") in ("24", "24:00"):
+        return time.max
     hour, _, minute = value.replace(".", ":").partition(":")
     return time(int(hour), int(minute or 0))

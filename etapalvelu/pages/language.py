@@ -68,6 +68,10 @@ class Language:
         """Monday is 0."""
         return format_date(date(2024, 1, 1 + number), "ccc", locale=self._locale)
 
+    def weekday(self, number: int) -> str:
+        """Monday is 0."""
+        return format_date(date(2024, 1, 1 + number), "cccc", locale=self._locale)
+
     def month(self, first: date) -> str:
         return format_date(first, "LLLL y", locale=self._locale)
 

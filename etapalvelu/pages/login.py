@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from etapalvelu.access import forget_cookie, set_cookie, visitor_of
+from etapalvelu.access import visitor_of
+from etapalvelu.cookies import forget_cookie, set_cookie
 from etapalvelu.domain.errors import RefusalError
 from etapalvelu.domain.people import Role
 from etapalvelu.doors import local_path
@@ -36,7 +37,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
             response.headers["Retry-After"] = str(refusal.facts["retry_after"])
         return response
     answer = web.Response(status=303, headers={"Location": _onward(wanted, signed_in.visitor.role)})
-    set_cookie(request, answer, signed_in)
+    set_cookie(request, answer, signed_in.visitor.role, signed_in.secret)
     return answer
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from etapalvelu.access import Visitor, cookie_name, renew_cookie, set_cookie, visitor_if_any
+from etapalvelu.access import Visitor, visitor_if_any
+from etapalvelu.cookies import cookie_name, renew_cookie, set_cookie
 from etapalvelu.domain.errors import RefusalError, WrongCredentialsError
 from etapalvelu.domain.people import Device, Role
 from etapalvelu.domain.queue import place_of
@@ -73,7 +74,7 @@ async def _pair(request: web.Request, code: str) -> web.StreamResponse:
     except RefusalError as refusal:
         return await _pair_form(request, words(refusal, language_of(request)), status_of(refusal))
     response = web.Response(status=303, headers={"Location": "/room"})
-    set_cookie(request, response, signed_in)
+    set_cookie(request, response, signed_in.visitor.role, signed_in.secret)
     return response
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from etapalvelu.access import Access
 from etapalvelu.desk import Desk
-from etapalvelu.pages import admin, advisor, assets, board, expert, live, login, month, room, supervisor
+from etapalvelu.pages import admin, admin_edit, advisor, assets, board, expert, live, login, month, room, supervisor
 from etapalvelu.pages.failures import answer_failures, note_begun, speak_language
 from etapalvelu.pages.feeds import FEEDS
 from etapalvelu.pages.live import STREAMS, Streams, end_streams, keep_looking
@@ -78,6 +78,10 @@ _GETS: Sequence[tuple[str, _Handler]] = (
     ("/supervisor/sessions/{id}", supervisor.show_session),
     ("/supervisor/reports", month.show),
     ("/admin", admin.show),
+    ("/admin/points/{point}", admin_edit.show_point),
+    ("/admin/rooms/{room}", admin_edit.show_room),
+    ("/admin/themes/{theme}", admin_edit.show_theme),
+    ("/admin/staff/{account}", admin_edit.show_staff),
 )
 _POSTS: Sequence[tuple[str, _Handler]] = (
     ("/login", login.sign_in),
@@ -88,6 +92,9 @@ _POSTS: Sequence[tuple[str, _Handler]] = (
     ("/room", room.pair),
     ("/admin/points", admin.add_point),
     ("/admin/rooms", admin.add_room),
+    ("/admin/points/{point}", admin_edit.change_point),
+    ("/admin/rooms/{room}", admin_edit.change_room),
+    ("/admin/themes/{theme}", admin_edit.change_theme),
     ("/admin/rooms/{room}/pairing", admin.make_pairing_code),
     ("/admin/rooms/{room}/revoke", admin.revoke_device),
     ("/admin/staff", admin.add_staff),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -11,6 +11,8 @@ from etapalvelu.domain.codes import DocumentCamera
 from etapalvelu.domain.errors import InvalidFieldError
 from etapalvelu.domain.people import Role
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint
+from etapalvelu.domain.themes import WeekHours
+from etapalvelu.ports import Change
 from etapalvelu.store import rows, tables
 from etapalvelu.store.engine import reading, writing
 
@@ -35,6 +37,9 @@ class SqlPlaces:
     async def add_point(self, point: ServicePoint) -> None:
         await self._add(insert(tables.point).values(rows.point_row(point)), "point")
 
+    async def change_point(self, point: ServicePoint) -> None:
+        await self._change(tables.point, rows.point_row(point))
+
     async def room(self, room_id: str) -> Room | None:
         query = select(tables.room).where(tables.room.c.id == room_id)
         async with reading(self._engine) as connection:
@@ -51,6 +56,30 @@ class SqlPlaces:
     async def add_room(self, room: Room) -> None:
         """Raises `InvalidFieldError` on `room` when the id is taken or the point is unknown."""
         await self._add(insert(tables.room).values(rows.room_row(room)), "room")
+
+    async def change_room(self, room: Room) -> None:
+        await self._change(tables.room, rows.room_row(room))
+
+    async def theme_hours(self) -> Mapping[str, WeekHours]:
+        async with reading(self._engine) as connection:
+            found = (await connection.execute(select(tables.theme_hours))).all()
+        return {row.theme: rows.to_hours(row.hours) for row in found}
+
+    async def set_theme_hours(self, theme: str, hours: WeekHours | None) -> None:
+        table = tables.theme_hours
+        async with writing(self._engine) as connection:
+            await connection.execute(delete(table).where(table.c.theme == theme))
+            if hours is not None:
+                await connection.execute(insert(table).values(theme=theme, hours=rows.hours_text(hours)))
+
+    async def add_change(self, change: Change) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(insert(tables.change).values(rows.change_row(change)))
+
+    async def changes(self, limit: int) -> list[Change]:
+        query = select(tables.change).order_by(tables.change.c.id.desc()).limit(limit)
+        async with reading(self._engine) as connection:
+            return [rows.to_change(dict(row)) for row in (await connection.execute(query)).mappings()]
 
     async def devices(self, wanted: Iterable[str]) -> Mapping[str, RoomDevices]:
         ids = list(wanted)
@@ -95,6 +124,10 @@ class SqlPlaces:
             changed = await connection.execute(update(tables.device).where(same).values(values))
             if changed.rowcount == 0:
                 await connection.execute(insert(tables.device).values(room=room, role=role, **values))
+
+    async def _change(self, table: Table, row: dict[str, Any]) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(update(table).where(table.c.id == row["id"]).values(row))
 
     async def _add(self, statement: Any, field: str) -> None:
         try:

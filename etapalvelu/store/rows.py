@@ -12,8 +12,8 @@ from etapalvelu.domain.moments import timestamp
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room, ServicePoint
 from etapalvelu.domain.session import Session
-from etapalvelu.domain.themes import Hours
-from etapalvelu.ports import Account, Answer, Decoded, Logged, Login, Pairing, Sample, UnreadableEntryError
+from etapalvelu.domain.themes import Hours, WeekHours
+from etapalvelu.ports import Account, Answer, Change, Decoded, Logged, Login, Pairing, Sample, UnreadableEntryError
 
 Row = Mapping[Any, Any]
 
@@ -139,14 +139,41 @@ def to_sample(row: Row) -> Sample:
 def point_row(point: ServicePoint) -> dict[str, Any]:
     return {
         **msgspec.structs.asdict(point),
-        "hours": msgspec.json.encode(point.hours).decode(),
+        "hours": hours_text(point.hours),
         "opens_on": point.opens_on.isoformat(),
     }
 
 
 def to_point(row: Row) -> ServicePoint:
-    hours = msgspec.json.decode(row["hours"], type=dict[int, Hours])
-    return ServicePoint(**{**row, "hours": hours, "opens_on": date.fromisoformat(row["opens_on"])})
+    return ServicePoint(**{**row, "hours": to_hours(row["hours"]), "opens_on": date.fromisoformat(row["opens_on"])})
+
+
+def hours_text(hours: WeekHours) -> str:
+    return msgspec.json.encode(hours).decode()
+
+
+def to_hours(text: str) -> WeekHours:
+    return msgspec.json.decode(text, type=dict[int, Hours])
+
+
+def change_row(change: Change) -> dict[str, Any]:
+    return {
+        "at": ms(change.at),
+        "account": change.account,
+        "kind": change.kind,
+        "subject": change.id,
+        "fields": msgspec.json.encode(change.fields).decode(),
+    }
+
+
+def to_change(row: Row) -> Change:
+    return Change(
+        at=moment(row["at"]),
+        account=row["account"],
+        kind=row["kind"],
+        id=row["subject"],
+        fields=msgspec.json.decode(row["fields"], type=dict[str, tuple[Any, Any]]),
+    )
 
 
 def room_row(room: Room) -> dict[str, Any]:

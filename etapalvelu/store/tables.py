@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     text,
+    true,
 )
 
 metadata = MetaData()
@@ -112,6 +113,27 @@ point = Table(
     Column("hours", Text, nullable=False),
     Column("opens_on", String(10), nullable=False),
     Column("phone", String(40), nullable=False),
+    Column("in_use", Boolean, nullable=False, server_default=true()),
+)
+
+# Hours that differ from those the program knows.
+theme_hours = Table(
+    "theme_hours",
+    metadata,
+    Column("theme", String(64), primary_key=True),
+    Column("hours", Text, nullable=False),
+)
+
+# Who changed what on the admin's pages; never a password.
+change = Table(
+    "change",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("account", String(80), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("fields", Text, nullable=False),
 )
 
 room = Table(
@@ -121,6 +143,7 @@ room = Table(
     Column("name", String(120), nullable=False),
     Column("point", ForeignKey("point.id"), nullable=False),
     Column("fit_from", String(10)),
+    Column("in_use", Boolean, nullable=False, server_default=true()),
 )
 
 device = Table(

@@ -18,6 +18,7 @@ from etapalvelu.domain.errors import (
     RefusalError,
     RoomInUseError,
     RoomNotFitError,
+    RoomOutOfUseError,
     StaleError,
     TooManyAttemptsError,
     TryAgainError,
@@ -47,6 +48,7 @@ EACH: list[tuple[RefusalError, str, dict[str, object]]] = [
     ),
     (RoomInUseError(room="rantala-1"), "room_in_use", {"room": "rantala-1"}),
     (RoomNotFitError(room="rantala-1", fit_from=None), "room_not_fit", {"room": "rantala-1", "fit_from": None}),
+    (RoomOutOfUseError(room="rantala-1"), "room_out_of_use", {"room": "rantala-1"}),
     (KeyReusedError(), "key_reused", {}),
     (TryAgainError(), "try_again", {"retry_after": 2}),
     (TooManyAttemptsError(60), "too_many_attempts", {"retry_after": 60}),
@@ -69,7 +71,16 @@ def test_every_refusal_of_the_module_stands_in_the_list_above() -> None:
 def test_only_a_conflict_is_kept_as_the_answer_of_a_key() -> None:
     kept = {refusal.code for refusal, _, _ in EACH if isinstance(refusal, ConflictError)}
 
-    assert kept == {"wrong_state", "already_taken", "stale", "not_offered", "outside_hours", "room_in_use", "room_not_fit"}
+    assert kept == {
+        "wrong_state",
+        "already_taken",
+        "stale",
+        "not_offered",
+        "outside_hours",
+        "room_in_use",
+        "room_not_fit",
+        "room_out_of_use",
+    }
 
 
 def test_a_kept_refusal_comes_again_as_it_was() -> None:

@@ -11,7 +11,7 @@ from etapalvelu.domain.errors import InvalidFieldError
 from etapalvelu.domain.people import Role
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint
 from etapalvelu.domain.themes import ALL_WEEK, Hours
-from etapalvelu.ports import Login
+from etapalvelu.ports import Change, Login
 from etapalvelu.store.accounts import SqlAccounts
 from etapalvelu.store.places import SqlPlaces
 from tests.domain.samples import NOW
@@ -46,6 +46,35 @@ async def test_points_and_rooms_are_read_back_as_they_were_added(places: SqlPlac
     assert await places.rooms() == [CITY_ROOM, ROOM, COLD]
     assert await places.rooms("rantala") == [ROOM, COLD]
     assert (await places.room("rantala-2"), await places.room("nowhere")) == (COLD, None)
+
+
+async def test_points_and_rooms_are_changed_and_the_others_are_not(places: SqlPlaces) -> None:
+    point, room = replace(POINT, name="Uusi", in_use=False), replace(ROOM, name="Uusi", fit_from=None, in_use=False)
+
+    await places.change_point(point)
+    await places.change_room(room)
+
+    assert await places.points() == [CITY, point]
+    assert await places.rooms() == [CITY_ROOM, COLD, room]
+
+
+async def test_a_themes_hours_are_given_changed_and_taken_back(places: SqlPlaces) -> None:
+    own = [await places.theme_hours()]
+    for hours in (POINT.hours, ALL_WEEK, None):
+        await places.set_theme_hours("pensions", hours)
+        own.append(await places.theme_hours())
+
+    assert own == [{}, {"pensions": POINT.hours}, {"pensions": ALL_WEEK}, {}]
+
+
+async def test_changes_are_kept_and_told_newest_first(places: SqlPlaces) -> None:
+    first = Change(at=NOW, account="anni", kind="room", id="rantala-1", fields={"name": ("Huone 1", "Uusi")})
+    second = Change(at=NOW, account="anni", kind="staff", id="eero", fields={"in_use": (True, False)})
+    for change in (first, second):
+        await places.add_change(change)
+
+    assert await places.changes(5) == [second, first]
+    assert await places.changes(1) == [second]
 
 
 async def test_a_name_that_is_taken_and_a_point_that_is_unknown_are_told(places: SqlPlaces) -> None:
