@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final
 
+from etapalvelu.room.rate import KnownRates
 from etapalvelu.room.server import IceServer
 from etapalvelu.room.stream import DocumentStream, View
 from etapalvelu.room.viewer import BadAnswerError, Viewer
@@ -17,6 +18,7 @@ from signaling.messages import (
     CandidateFrom,
     Description,
     DescriptionFrom,
+    Quality,
     RestartFrom,
     Seat,
     SeatJoined,
@@ -32,10 +34,11 @@ VIEWERS: Final[frozenset[Seat]] = frozenset({"room", "expert", "expert2"})
 IN_ADVANCE: Final[frozenset[Seat]] = frozenset({"room", "expert"})
 CONNECT_SECONDS: Final = 15.0
 CLOSE_SECONDS: Final = 1.0
+SAMPLE_SECONDS: Final = 10.0
 FIRST_RETRY_SECONDS: Final = 1.0
 LAST_RETRY_SECONDS: Final = 5.0
 
-Send = Callable[[Description], Awaitable[None]]
+Send = Callable[[Description | Quality], Awaitable[None]]
 Furnish = Callable[[Viewer], None]
 
 
@@ -63,12 +66,17 @@ class Place:
         newest = self._coming or self._current
         return newest is not None and not newest.answered
 
+    @property
+    def shown(self) -> Viewer | None:
+        """The connection that works."""
+        return self._current if self._current is not None and self._current.state == "connected" else None
+
     def begin(self) -> None:
         """Offer a new generation; a connection that works stays until the new one does."""
         self._stop_timer()
         self._generation += 1
         viewer = self._audience.viewer(self.seat, self._generation, self._changed)
-        if self._current is not None and self._current.state == "connected":
+        if self.shown is not None:
             self._part_with(self._coming)
             self._coming = viewer
         else:
@@ -151,8 +159,10 @@ class Place:
 class Audience:
     """All seats of one call that may see the document. `furnish` gives each new viewer its data channel."""
 
-    def __init__(self, *, view: View, send: Send, furnish: Furnish) -> None:
+    def __init__(self, *, view: View, send: Send, furnish: Furnish, rates: KnownRates | None = None) -> None:
         self.send = send
+        self._rates = rates or KnownRates()
+        self._sampling: asyncio.Task[None] | None = None
         self.ice_servers: Sequence[IceServer] = ()
         self.is_relay_only = False
         self.stream = DocumentStream(view)
@@ -167,6 +177,7 @@ class Audience:
             seat,
             generation,
             stream=self.stream,
+            rates=self._rates,
             ice_servers=self.ice_servers,
             relay_only=self.is_relay_only and seat not in ROOM_SEATS,
             changed=changed,
@@ -190,6 +201,8 @@ class Audience:
         Who is missing after a resume may only be slower than we are to come back to a restarted server, and the
         picture does not depend on it: such a connection stays until it breaks or the seat is told to be left.
         """
+        if self._sampling is None:
+            self._sampling = spawn(self._sample(), name="samples of the lines")
         if welcome.epoch != self._own_epoch:
             for place in self._places.values():
                 place.close()
@@ -246,12 +259,23 @@ class Audience:
 
     async def close(self) -> None:
         """Close every connection and wait until all are closed, but not for one that still looks for addresses."""
+        if self._sampling is not None:
+            self._sampling.cancel()
         for place in self._places.values():
             place.close()
         self._places.clear()
         if self._working:
             await asyncio.wait(self._working, timeout=CLOSE_SECONDS)
         self.stream.close()
+
+    async def _sample(self) -> None:
+        """Tell the service how the lines are, for the session's timeline."""
+        while True:
+            await asyncio.sleep(SAMPLE_SECONDS)
+            for place in list(self._places.values()):
+                viewer = place.shown
+                if viewer is not None and (stats := await viewer.samples()):
+                    await self.send(Quality(peer=place.seat, generation=viewer.generation, stats=stats))
 
     def _prepare(self, seat: Seat) -> None:
         if seat in IN_ADVANCE and not self._place(seat).is_open:

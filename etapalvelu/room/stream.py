@@ -4,10 +4,11 @@ Each viewer has a feed of its own, so that one that falls behind begins anew wit
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
@@ -15,13 +16,14 @@ import av
 
 from etapalvelu.room.camera import Frame
 from etapalvelu.room.h264 import NOMINAL_FRAMES_PER_SECOND, TICKS_PER_SECOND, H264Encoder, VideoPacket
+from etapalvelu.room.ladder import STEPS
+from etapalvelu.room.line import Carried, Line
 from etapalvelu.room.pixels import Bgr
+from etapalvelu.room.rate import START_BITS_PER_SECOND
 from etapalvelu.tasks import spawn
 
 log = logging.getLogger(__name__)
 
-FRAMES_PER_SECOND: Final = NOMINAL_FRAMES_PER_SECOND
-START_BITS_PER_SECOND: Final = 600_000
 # A viewer may ask again and again while it has no picture; each key frame costs the line a whole page.
 KEY_FRAME_SECONDS: Final = 0.5
 # A large frame may use the line this long beyond its share; then the next one waits. It is a fifth of what may be late.
@@ -29,6 +31,9 @@ AHEAD_SECONDS: Final = 0.1
 # What a viewer has not fetched by then is past: it gets the present, beginning with a key frame.
 MOST_WAITING: Final = 4
 OLDEST_SECONDS: Final = 1.0
+# What is left of the video while a still is on its way.
+YIELDING_FRAMES: Final = 0.75
+YIELDING_BITS: Final = 0.5
 
 
 class View(Protocol):
@@ -46,16 +51,20 @@ class View(Protocol):
 class Feed:
     """One viewer's end of the stream: a few packets at most, never a gap without a key frame after it."""
 
-    def __init__(self, stream: "DocumentStream", clock: Callable[[], float]) -> None:
+    def __init__(self, stream: "DocumentStream", line: Line, clock: Callable[[], float]) -> None:
+        self.line = line
         self._stream = stream
         self._clock = clock
         self._waiting: deque[tuple[float, VideoPacket]] = deque()
         self._arrived = asyncio.Event()
         self._has_left = False
+        self._rests = False
         self.needs_key_frame = True
 
     def put(self, packet: VideoPacket) -> None:
         """Take the stream's next packet, as far as it is of use."""
+        if self._rests:
+            return
         if packet.is_keyframe:
             self._waiting.clear()
             self.needs_key_frame = False
@@ -85,13 +94,28 @@ class Feed:
         self._arrived.set()
         self._stream.part_with(self)
 
+    def rest(self) -> None:
+        """Take no packets for now: the line carries stills only."""
+        self._rests = True
+        self._fall_behind()
+
+    def go_on(self) -> None:
+        """Take packets, after a rest from a key frame on."""
+        if self._rests:
+            self._rests = False
+            self._stream.ask_key_frame()
+
     def _fall_behind(self) -> None:
         self._waiting.clear()
         self.needs_key_frame = True
 
 
 class DocumentStream:
-    """Encodes while somebody looks, at most FRAMES_PER_SECOND. All of it but `_encode` belongs to the event loop."""
+    """Encodes while somebody looks and some line carries it. All of it but `_encode` belongs to the event loop.
+
+    The slowest line sets rate and frames for all, so that everybody points at the same picture; a line that carries stills only
+    is left out.
+    """
 
     def __init__(self, view: View, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.view = view
@@ -108,26 +132,48 @@ class DocumentStream:
         self._pts = -1
         self._started = clock()
         self._due = self._line_free_at = 0.0
+        self._frames_per_second = STEPS[0].frames_per_second
+        self._bits_per_second = float(START_BITS_PER_SECOND)
+        self._frame_bits = 0.0
+        self._is_moving = asyncio.Event()
+        self._yielding = 0
         self._key_frame_at: float | None = None
         self._key_frame_wanted = False
 
     @property
-    def frames_per_second(self) -> int:
-        return FRAMES_PER_SECOND
+    def frames_per_second(self) -> float:
+        """How many are asked for; the picture may change more seldom."""
+        return self._frames_per_second * (YIELDING_FRAMES if self._yielding else 1)
 
     @property
-    def bits_per_second(self) -> int:
-        return START_BITS_PER_SECOND
+    def bits_per_second(self) -> float:
+        return self._bits_per_second * (YIELDING_BITS if self._yielding else 1)
 
     @property
     def is_idle(self) -> bool:
         """Nobody looks, and nothing is encoded."""
         return self._running is None
 
-    def join(self) -> Feed:
-        """Look from now on: a key frame of the newest picture is made at once."""
-        feed = Feed(self, self._clock)
+    @contextlib.contextmanager
+    def yielding(self) -> Iterator[None]:
+        """For as long as a still is on its way: fewer frames (three in four) and half the bits, and no line is judged by it."""
+        lines = [feed.line for feed in self._feeds]
+        self._yielding += 1
+        for line in lines:
+            line.begin_yielding()
+        try:
+            yield
+        finally:
+            self._yielding -= 1
+            for line in lines:
+                line.end_yielding(self._clock())
+
+    def join(self, line: Line) -> Feed:
+        """Look from now on over this line: a key frame of the newest picture is made at once."""
+        feed = Feed(self, line, self._clock)
         self._feeds.append(feed)
+        line.changed = self._settle
+        self._settle()
         if self._running is None:
             self._running = spawn(self._run(), name="document stream")
         if self._greeting is None or self._greeting.done():
@@ -138,12 +184,34 @@ class DocumentStream:
         """Look no more; when nobody does, nothing is encoded."""
         if feed in self._feeds:
             self._feeds.remove(feed)
-            if not self._feeds:
+            feed.line.changed = feed.line.say_own
+            if self._feeds:
+                self._settle()
+            else:
                 self._pause()
 
     def ask_key_frame(self) -> None:
         """Let the next picture be a key frame, or the first one that may be again."""
         self._key_frame_wanted = True
+
+    def _settle(self) -> None:
+        """Let rate and frames be what the slowest line carries, and tell every line what it gets."""
+        for feed in self._feeds:
+            if feed.line.frames_per_second:
+                feed.go_on()
+            else:
+                feed.rest()
+                feed.line.say_own()
+        moving = [feed.line for feed in self._feeds if feed.line.frames_per_second]
+        if not moving:
+            self._is_moving.clear()
+            return
+        slowest = min(moving, key=lambda line: line.frames_per_second)
+        self._frames_per_second = slowest.frames_per_second
+        self._bits_per_second = min(line.bits_per_second for line in moving)
+        self._is_moving.set()
+        for line in moving:
+            line.say(Carried(step=slowest.step, frames_per_second=slowest.frames_per_second))
 
     def close(self) -> None:
         """End for good; every viewer has gone, or is about to."""
@@ -170,6 +238,7 @@ class DocumentStream:
         await self._send(frame, planes, greets=True)
 
     async def _wait_for_turn(self) -> None:
+        await self._is_moving.wait()
         now, interval = self._clock(), 1 / self.frames_per_second
         await asyncio.sleep(max(0.0, self._due - now, self._line_free_at - AHEAD_SECONDS - now))
         # After a stall at most one frame comes early.
@@ -190,9 +259,11 @@ class DocumentStream:
             return
         if packet.is_keyframe:
             self._key_frame_at, self._key_frame_wanted = self._clock(), False
-        now = self._clock()
-        self._line_free_at = max(self._line_free_at, now) + packet.size * 8 / self.bits_per_second
+        now, bits = self._clock(), packet.size * 8
+        self._line_free_at = max(self._line_free_at, now) + bits / self.bits_per_second
+        self._frame_bits += (bits - self._frame_bits) / self._frames_per_second
         for feed in self._feeds:
+            feed.line.frame_bits = self._frame_bits
             feed.put(packet)
 
     async def _encoded(self, planes: Bgr, pts: int, *, is_key: bool) -> VideoPacket | None:

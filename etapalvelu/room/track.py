@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Final
 
 import cv2
 import numpy as np
@@ -17,8 +18,12 @@ from av import VideoFrame
 from etapalvelu.room.camera import Camera, Frame
 from etapalvelu.room.encoder import Codec
 from etapalvelu.room.h264 import TICKS_PER_SECOND, VideoPacket
+from etapalvelu.room.line import Line
 from etapalvelu.room.pixels import Bgr, PictureError
 from etapalvelu.room.stream import DocumentStream, Feed
+
+# How often a line that carries stills only is asked whether it is better.
+_STILL_SECONDS: Final = 0.5
 
 
 def whole_table(frame: Frame) -> Bgr | None:
@@ -71,9 +76,11 @@ class DocumentTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, stream: DocumentStream) -> None:
+    def __init__(self, stream: DocumentStream, line: Line) -> None:
         super().__init__()
+        self.frames_sent = 0
         self._stream = stream
+        self._line = line
         self._codec: Codec | None = None
         self._settled = asyncio.Event()
         self._feed: Feed | None = None
@@ -93,6 +100,7 @@ class DocumentTrack(MediaStreamTrack):
         if self.readyState == "live":
             data = await (self._next_packet() if self._codec == "H264" else self._next_frame())
             if data is not None and self.readyState == "live":
+                self.frames_sent += 1
                 return data
         raise MediaStreamError
 
@@ -108,7 +116,7 @@ class DocumentTrack(MediaStreamTrack):
 
     async def _next_packet(self) -> VideoPacket | None:
         if self._feed is None:
-            self._feed = self._stream.join()
+            self._feed = self._stream.join(self._line)
         return await self._feed.next()
 
     async def _next_frame(self) -> VideoFrame:
@@ -122,7 +130,9 @@ class DocumentTrack(MediaStreamTrack):
         return video
 
     async def _wait_for_turn(self) -> None:
-        now, interval = time.monotonic(), 1 / self._stream.frames_per_second
+        while not self._line.frames_per_second:  # noqa: ASYNC110 - such a line is in no hurry
+            await asyncio.sleep(_STILL_SECONDS)
+        now, interval = time.monotonic(), 1 / self._line.frames_per_second
         await asyncio.sleep(max(0.0, self._due - now))
         # After a stall at most one frame comes early.
         self._due = max(self._due, now - interval) + interval

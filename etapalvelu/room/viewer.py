@@ -20,12 +20,17 @@ from aiortc import (
 )
 from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
+from msgspec import structs
 
 from etapalvelu.room.encoder import agreed_codec, ask_key_frame, hear_key_frame_requests, offered_codecs
+from etapalvelu.room.gauge import Gauge
+from etapalvelu.room.line import Carried, Line
+from etapalvelu.room.rate import KnownRates
 from etapalvelu.room.server import IceServer
 from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.track import DocumentTrack
-from signaling.messages import IceCandidate, Seat
+from etapalvelu.tasks import spawn
+from signaling.messages import IceCandidate, Seat, Stats
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +38,7 @@ CHANNEL: Final = "document"
 # A viewer may ask again and again while it has no picture; each key frame costs the line a whole page.
 KEY_FRAME_SECONDS: Final = 0.5
 
+READING_SECONDS: Final = 1.0
 MOST_EARLY_CANDIDATES: Final = 64
 
 ViewerState = Literal["offered", "connected", "broken"]
@@ -51,6 +57,7 @@ class Viewer:
         generation: int,
         *,
         stream: DocumentStream,
+        rates: KnownRates | None = None,
         ice_servers: Sequence[IceServer],
         relay_only: bool = False,
         changed: Callable[["Viewer"], None],
@@ -71,9 +78,14 @@ class Viewer:
                 bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
             )
         )
-        self._track = DocumentTrack(stream)
+        self._rates = rates or KnownRates()
+        self.line = Line(self._rates.start(seat))
+        self.line.listen(self._log_line)
+        self._track = DocumentTrack(stream, self.line)
         self._transceiver = self._connection.addTransceiver(self._track, direction="sendonly")
         self._transceiver.setCodecPreferences(offered_codecs())
+        self._gauge = Gauge(self._transceiver.sender)
+        self._reading: asyncio.Task[None] | None = None
         self.channel: RTCDataChannel = self._connection.createDataChannel(CHANNEL, ordered=True)
         self._early: list[IceCandidate | None] = []
         self._gathered = asyncio.Event()
@@ -141,8 +153,38 @@ class Viewer:
         """Close for good. Where addresses are still being looked for, that ends first: aioice cannot be stopped in it."""
         self._connection.remove_all_listeners()
         self.state, self._is_closed = "broken", True
+        if self._reading is not None:
+            self._reading.cancel()
         await self._gathered.wait()
         await self._connection.close()
+
+    async def samples(self) -> tuple[Stats, ...]:
+        """How the line is, under W3C names."""
+        limited: Literal["none", "bandwidth"] = "none" if self.line.carried.step == "full" else "bandwidth"
+        return tuple(
+            structs.replace(
+                sample,
+                frames_sent=self._track.frames_sent,
+                target_bitrate=self.line.bits_per_second,
+                quality_limitation_reason=limited,
+            )
+            if sample.type == "outbound-rtp"
+            else sample
+            for sample in await self._gauge.samples()
+        )
+
+    async def _read(self) -> None:
+        """Judge the line as long as it lasts; what it carried is known to the next call."""
+        while True:
+            await asyncio.sleep(READING_SECONDS)
+            reading = await self._gauge.read()
+            if reading is not None:
+                self.line.take(reading)
+                self._rates.remember(self.seat, self.line.bits_per_second)
+
+    def _log_line(self, carried: Carried) -> None:
+        rate = self.line.bits_per_second / 1000
+        log.info("line to %s: %s, frames=%d, kbit=%d", self.seat, carried.step, carried.frames_per_second, rate)
 
     def _agree(self) -> None:
         codec = agreed_codec(self._transceiver)
@@ -164,6 +206,8 @@ class Viewer:
                 return
         if state != self.state:
             self.state = state
+            if state == "connected":
+                self._reading = spawn(self._read(), name=f"line to {self.seat}")
             self._changed(self)
 
 

@@ -22,6 +22,7 @@ from etapalvelu.room.encoder import (
     offered_codecs,
     raise_ceiling,
 )
+from etapalvelu.room.line import Line
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.track import DocumentTrack, LiveView
@@ -49,7 +50,7 @@ async def test_a_key_frame_asked_for_is_the_next_frame_only() -> None:
     camera = Camera(Source(Kind.TEST))
     await camera.start()
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    track = DocumentTrack(DocumentStream(LiveView(camera)))
+    track = DocumentTrack(DocumentStream(LiveView(camera)), Line())
     track.agree("VP8")
     sender = connection.addTrack(track)
 
@@ -84,10 +85,10 @@ async def test_packets_are_sent_as_they_are() -> None:
     await camera.start()
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     stream = DocumentStream(LiveView(camera))
-    track = DocumentTrack(stream)
+    track = DocumentTrack(stream, Line())
     track.agree("H264")
     sender = connection.addTrack(track)
-    beside = stream.join()
+    beside = stream.join(Line())
 
     packet, encoded = await asyncio.gather(beside.next(), sender._next_encoded_frame(H264))
     await connection.close()

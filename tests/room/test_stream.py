@@ -8,7 +8,9 @@ from av import Packet
 from etapalvelu.room import stream as stream_module
 from etapalvelu.room.camera import Frame
 from etapalvelu.room.h264 import H264Encoder, VideoPacket
+from etapalvelu.room.line import Carried, Line
 from etapalvelu.room.pixels import Bgr, Pixels
+from etapalvelu.room.rate import Reading
 from etapalvelu.room.stream import MOST_WAITING, OLDEST_SECONDS, DocumentStream, Feed
 from tests.room.cameras import until
 
@@ -85,7 +87,7 @@ def packet(*, is_key: bool) -> VideoPacket:
 
 
 async def test_everybody_gets_the_same_packets(stream: DocumentStream, hand: Hand) -> None:
-    feeds = [stream.join() for _ in range(3)]
+    feeds = [stream.join(Line()) for _ in range(3)]
     hand.lay()
     first = [await next_of(feed) for feed in feeds]
     hand.lay()
@@ -96,11 +98,11 @@ async def test_everybody_gets_the_same_packets(stream: DocumentStream, hand: Han
 
 
 async def test_a_newcomer_gets_a_key_frame_of_the_newest_picture_at_once(stream: DocumentStream, hand: Hand) -> None:
-    early = stream.join()
+    early = stream.join(Line())
     hand.lay()
     await next_of(early)
 
-    late = stream.join()
+    late = stream.join(Line())
     packets = [await next_of(late), await next_of(early)]
 
     assert [one.is_keyframe for one in packets] == [True, True]
@@ -109,7 +111,7 @@ async def test_a_newcomer_gets_a_key_frame_of_the_newest_picture_at_once(stream:
 
 async def test_newcomers_at_the_same_moment_share_their_key_frame(stream: DocumentStream, hand: Hand) -> None:
     hand.lay()
-    feeds = [stream.join() for _ in range(3)]
+    feeds = [stream.join(Line()) for _ in range(3)]
     keys = [await next_of(feed) for feed in feeds]
     hand.lay()
     later = [await next_of(feed) for feed in feeds]
@@ -121,7 +123,7 @@ async def test_newcomers_at_the_same_moment_share_their_key_frame(stream: Docume
 async def test_key_frames_asked_for_again_and_again_are_few_and_none_is_forgotten(
     stream: DocumentStream, hand: Hand, clock: Clock
 ) -> None:
-    feed = stream.join()
+    feed = stream.join(Line())
     seen = []
     for asks, passes in ((False, 0.0), (True, 0.1), (False, 0.1), (True, 0.4), (False, 0.1)):
         clock.now += passes
@@ -134,7 +136,7 @@ async def test_key_frames_asked_for_again_and_again_are_few_and_none_is_forgotte
 
 
 async def test_who_falls_behind_goes_on_with_the_present(stream: DocumentStream, hand: Hand, clock: Clock) -> None:
-    slow, quick = stream.join(), stream.join()
+    slow, quick = stream.join(Line()), stream.join(Line())
     for _ in range(MOST_WAITING + 2):
         hand.lay()
         await next_of(quick)
@@ -152,7 +154,7 @@ async def test_who_falls_behind_goes_on_with_the_present(stream: DocumentStream,
 
 def test_what_nobody_fetched_is_bounded_and_asks_for_nothing(clock: Clock) -> None:
     stream = DocumentStream(Hand(), clock=clock)
-    feed = Feed(stream, clock)
+    feed = Feed(stream, Line(), clock)
     feed.put(packet(is_key=False))
     held = []
     for number in range(3 * MOST_WAITING):
@@ -166,7 +168,7 @@ def test_what_nobody_fetched_is_bounded_and_asks_for_nothing(clock: Clock) -> No
 
 
 async def test_what_is_old_is_not_sent_after_a_stall(stream: DocumentStream, hand: Hand, clock: Clock) -> None:
-    feed = stream.join()
+    feed = stream.join(Line())
     hand.lay()
     await next_of(feed)
     hand.lay()
@@ -187,7 +189,7 @@ async def test_nothing_is_encoded_while_nobody_looks(
     stream: DocumentStream, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand.lay()
-    feeds = [stream.join(), stream.join()]
+    feeds = [stream.join(Line()), stream.join(Line())]
     await next_of(feeds[0])
     for feed in (*feeds, feeds[0]):
         feed.leave()
@@ -204,7 +206,7 @@ async def test_nothing_is_encoded_while_nobody_looks(
         hand.lay()
         await asyncio.sleep(0.01)
     while_away = (stream.is_idle, hand.forgotten, list(made), await feeds[0].next())
-    back = await next_of(stream.join())
+    back = await next_of(stream.join(Line()))
 
     assert while_away == (True, 1, [], None)
     assert back.is_keyframe
@@ -213,7 +215,7 @@ async def test_nothing_is_encoded_while_nobody_looks(
 
 
 async def test_a_picture_of_another_size_begins_with_a_key_frame(stream: DocumentStream, hand: Hand) -> None:
-    feed = stream.join()
+    feed = stream.join(Line())
     seen = []
     for size in ((64, 48), (64, 48), (48, 64), (48, 64)):
         hand.lay(*size)
@@ -225,7 +227,7 @@ async def test_a_picture_of_another_size_begins_with_a_key_frame(stream: Documen
 async def test_a_picture_that_cannot_be_encoded_is_passed_over_and_told_of_once(
     stream: DocumentStream, hand: Hand, caplog: pytest.LogCaptureFixture
 ) -> None:
-    feed = stream.join()
+    feed = stream.join(Line())
     for _ in range(2):
         hand.lay(64, 48)
         await next_of(feed)
@@ -266,6 +268,7 @@ async def test_it_keeps_its_pace_and_after_a_stall_one_frame_comes_early(
     hand: Hand, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = DocumentStream(hand, clock=clock)
+    stream.join(Line())
 
     before = await slept(stream, monkeypatch, clock, 3)
     clock.now += 5
@@ -282,8 +285,7 @@ async def test_after_a_large_frame_it_waits_until_the_line_is_free(
     stream = DocumentStream(hand, clock=clock)
     frame = Frame(number=1, at=clock.now, picture=PICTURE)
     noise: Bgr = np.random.default_rng(1).integers(0, 255, (720, 640), np.uint8)
-    feed = Feed(stream, clock)
-    stream._feeds.append(feed)
+    feed = stream.join(Line())
 
     await stream._send(frame, noise)
     large = await feed.next()
@@ -293,3 +295,112 @@ async def test_after_a_large_frame_it_waits_until_the_line_is_free(
     assert large is not None
     assert waits == [round(large.size * 8 / stream.bits_per_second - stream_module.AHEAD_SECONDS, 3)]
     assert waits[0] > 0.1
+
+
+def lose(line: Line, at: float) -> None:
+    """Half of what is sent gets lost."""
+    line.take(Reading(at=at, round_trip=0.5, loss=0.5, bits_per_second=line.bits_per_second))
+
+
+def good(at: float) -> Reading:
+    return Reading(at=at, round_trip=0.01, loss=0.0, bits_per_second=10e6)
+
+
+async def test_the_slowest_line_sets_rate_and_frames_for_all_and_all_are_told(stream: DocumentStream) -> None:
+    slow, fast, late = Line(), Line(), Line()
+    told: dict[str, list[Carried]] = {"slow": [], "fast": []}
+    slow.listen(told["slow"].append)
+    fast.listen(told["fast"].append)
+    feeds = [stream.join(slow), stream.join(fast)]
+    asked = [(stream.frames_per_second, stream.bits_per_second)]
+
+    fast.take(good(1))
+    for second in range(2):
+        lose(slow, second)
+        asked.append((stream.frames_per_second, stream.bits_per_second))
+    stream.join(late)
+    feeds[0].leave()
+    asked.append((stream.frames_per_second, stream.bits_per_second))
+
+    fewer, few = Carried(step="fewer_frames", frames_per_second=8), Carried(step="few_frames", frames_per_second=4)
+    full = Carried(step="full", frames_per_second=15)
+    assert asked == [(15, 600_000), (8, 300_000), (4, 150_000), (15, 600_000)]
+    assert told == {"slow": [fewer, few], "fast": [fewer, few, full]}
+    assert late.carried == full
+
+
+async def test_a_line_that_carries_stills_only_holds_up_nobody_and_comes_back_with_a_key_frame(
+    stream: DocumentStream, hand: Hand, clock: Clock
+) -> None:
+    choked, fast = Line(), Line()
+    feeds = [stream.join(choked), stream.join(fast)]
+    hand.lay()
+    for feed in feeds:
+        await next_of(feed)
+
+    for second in range(20):
+        lose(choked, second)
+    still = (choked.carried.step, fast.carried.step, stream.frames_per_second)
+    waiting = asyncio.ensure_future(feeds[0].next())
+    for _ in range(3):
+        hand.lay()
+        await next_of(feeds[1])
+    kept_waiting = [not waiting.done()]
+    clock.now += 60
+    choked.take(good(80))
+    hand.lay()
+    async with asyncio.timeout(5):
+        back = await waiting
+
+    assert back is not None
+    assert (still, kept_waiting, back.is_keyframe) == (("stills_only", "full", 15), [True], True)
+    assert choked.carried == Carried(step="few_frames", frames_per_second=2)
+
+
+async def test_nothing_is_encoded_for_a_line_that_carries_stills_only(hand: Hand, clock: Clock) -> None:
+    stream = DocumentStream(hand, clock=clock)
+    line = Line()
+    feed = stream.join(line)
+    for second in range(20):
+        lose(line, second)
+
+    turn = asyncio.ensure_future(stream._wait_for_turn())
+    done = []
+    for _ in range(5):
+        await asyncio.sleep(0)
+        done.append(turn.done())
+    line.take(good(80))
+    async with asyncio.timeout(5):
+        await turn
+    feed.leave()
+    stream.close()
+
+    assert done == [False] * 5
+
+
+async def test_video_yields_to_a_still_and_no_line_is_judged_by_it(stream: DocumentStream, clock: Clock) -> None:
+    line = Line()
+    stream.join(line)
+    with stream.yielding(), stream.yielding():
+        lose(line, clock.now)
+        during = (stream.frames_per_second, stream.bits_per_second)
+    lose(line, clock.now + 1)
+    after = (stream.frames_per_second, stream.bits_per_second)
+    lose(line, clock.now + 3)
+    judged = (stream.frames_per_second, stream.bits_per_second)
+
+    assert [during, after, judged] == [(11.25, 300_000), (15, 600_000), (8, 300_000)]
+
+
+async def test_what_the_pictures_take_decides_how_many_are_sent(stream: DocumentStream, hand: Hand) -> None:
+    line = Line()
+    feed = stream.join(line)
+    for number in range(15):
+        hand.lay(640, 480)
+        hand.planes = np.random.default_rng(number).integers(0, 255, (720, 640), np.uint8)
+        await next_of(feed)
+
+    line.take(good(1))
+
+    assert line.frame_bits > 300_000
+    assert line.carried == Carried(step="few_frames", frames_per_second=2)

@@ -9,6 +9,7 @@ from av import Packet, VideoFrame
 
 from etapalvelu.room.camera import Camera
 from etapalvelu.room.clock import read_clock
+from etapalvelu.room.line import Line
 from etapalvelu.room.pixels import Bgr, Jpeg, Picture, Pixels
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.stream import DocumentStream
@@ -20,7 +21,7 @@ LETTER = Source(Kind.TEST)
 
 def picture_track(view: LiveView) -> DocumentTrack:
     """The track of a viewer that knows no H264."""
-    track = DocumentTrack(DocumentStream(view))
+    track = DocumentTrack(DocumentStream(view), Line())
     track.agree("VP8")
     return track
 
@@ -174,7 +175,7 @@ async def test_stamps_rise_even_when_two_pictures_were_read_in_one_tick() -> Non
 
 
 async def test_nothing_is_sent_before_both_sides_agree_and_the_end_is_heard() -> None:
-    track = DocumentTrack(DocumentStream(LiveView(Camera(LETTER))))
+    track = DocumentTrack(DocumentStream(LiveView(Camera(LETTER))), Line())
     waiting = asyncio.ensure_future(track.recv())
     await asyncio.sleep(0)
 
@@ -188,7 +189,7 @@ async def test_who_knows_h264_gets_packets_of_the_shared_stream_and_leaves_it_wi
     camera = Camera(LETTER)
     await camera.start()
     stream = DocumentStream(LiveView(camera))
-    tracks = [DocumentTrack(stream), DocumentTrack(stream)]
+    tracks = [DocumentTrack(stream, Line()), DocumentTrack(stream, Line())]
     for track in tracks:
         track.agree("H264")
 

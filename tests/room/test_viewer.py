@@ -3,10 +3,13 @@ from unittest.mock import AsyncMock
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from av import VideoFrame
 
 from etapalvelu.room import viewer as viewer_module
 from etapalvelu.room.audience import Audience
 from etapalvelu.room.camera import Camera
+from etapalvelu.room.line import Carried
+from etapalvelu.room.rate import KnownRates, Reading
 from etapalvelu.room.server import IceServer
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.stream import DocumentStream
@@ -181,3 +184,60 @@ async def test_only_the_screen_in_the_room_is_offered_its_addresses_in_a_relay_o
     await expert.close()
 
     assert ["a=candidate:" in sdp for sdp in offers] == [True, False]
+
+
+async def test_the_line_is_read_sampled_and_known_to_the_next_call(
+    camera: Camera, loopback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewer_module, "READING_SECONDS", 0.05)
+    rates = KnownRates()
+    stream = DocumentStream(LiveView(camera))
+    viewer = Viewer("expert", 1, stream=stream, rates=rates, ice_servers=[], changed=lambda _: None)
+    taken: list[Reading] = []
+    monkeypatch.setattr(viewer.line, "take", taken.append)
+    rates.remember("expert", 900_000)
+    other, answer = await answer_to(await viewer.offer())
+
+    await viewer.answer(answer)
+    await until(lambda: len(taken) > 1)
+    samples = await viewer.samples()
+    was_remembered = rates.start("expert")
+    await viewer.close()
+    await other.close()
+    stream.close()
+
+    assert [sample.type for sample in samples] == ["outbound-rtp", "remote-inbound-rtp"]
+    assert (samples[0].target_bitrate, samples[0].quality_limitation_reason) == (600_000, "none")
+    assert (samples[0].frames_sent or 0) > 1
+    assert was_remembered == 600_000
+
+
+async def test_a_step_of_the_line_is_logged(viewer: Viewer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "etapalvelu.room.viewer")
+
+    viewer.line.say(Carried(step="few_frames", frames_per_second=4))
+    viewer.line.say(Carried(step="few_frames", frames_per_second=4))
+
+    assert caplog.messages == ["line to expert: few_frames, frames=4, kbit=600"]
+
+
+async def test_an_answer_that_leaves_no_codec_is_told(viewer: Viewer) -> None:
+    other, answer = await answer_to(await viewer.offer())
+
+    with pytest.raises(BadAnswerError):
+        await viewer.answer(answer.replace("H264/90000", "AV1/90000").replace("VP8/90000", "VP9/90000"))
+    await other.close()
+
+
+async def test_a_viewer_that_knows_no_h264_is_sent_vp8(viewer: Viewer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "etapalvelu.room.viewer")
+    other, answer = await answer_to(await viewer.offer())
+
+    await viewer.answer(answer.replace("H264/90000", "AV1/90000"))
+    (receiver,) = other.getReceivers()
+    frame = await receiver.track.recv()
+
+    assert isinstance(frame, VideoFrame)
+    assert (frame.width, frame.height) == (1920, 1080)
+    assert caplog.messages == ["expert knows no H264, its picture is encoded apart"]
+    await other.close()
