@@ -22,21 +22,23 @@ NO_PAGE_SECONDS: Final = 4.0
 
 
 class Verdict(Protocol):
-    """How the sheet looks: what the customer can do about it, and pixels of the picture judged for an inch of the sheet."""
+    """How the sheet looks: what the customer can do about it, and the camera's own pixels for an inch of the sheet."""
 
     @property
     def hint(self) -> str | None: ...
 
     @property
-    def ppi(self) -> float | None: ...
+    def ppi(self) -> int | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vision:
-    """The functions of `room.page` that an eye needs; `orientation` takes a straightened page."""
+    """The functions of `room.page` that an eye needs. `verdict` takes, last, how many of the camera's own pixels stand side by
+    side in one of the picture; `orientation` a straightened page.
+    """
 
     find_page: FindPage
-    verdict: Callable[[Bgr, Corners], Verdict]
+    verdict: Callable[[Bgr, Corners, float], Verdict]
     straightened: Callable[[Bgr, Corners], Bgr]
     orientation: Callable[[Bgr], Literal[0, 90, 180, 270]]
 
@@ -80,15 +82,15 @@ class Eye:
             self._follower = Follower(small.shape[1], page=self._follower.last_page)
         corners = self._seeker.find(small, at)
         self._follower.see(at, None if corners is None else self._found(picture, small, corners))
-        self._judge(picture, at)
-        return self._sighting(at, full_width / size[0])
+        self._judge(picture, at, full_width / size[0])
+        return self._sighting(at)
 
     def blink(self, at: float) -> Sighting:
         """There is no picture: soon no sheet either, and nothing that the customer could do about it."""
         self._seeker.forget()
         self._follower.see(at, None)
         self._verdict = self._empty_since = None
-        return self._sighting(at, 1.0)
+        return self._sighting(at)
 
     def successor(self) -> "Eye":
         """An eye that has seen nothing but goes on counting sheets."""
@@ -102,7 +104,7 @@ class Eye:
 
         return Found(corners=corners, imprint=lambda named: imprint_of(small, named), upright=upright)
 
-    def _judge(self, picture: Bgr, at: float) -> None:
+    def _judge(self, picture: Bgr, at: float, detail: float) -> None:
         corners = self._follower.corners
         if corners is None:
             self._verdict, self._judged_at = None, at - JUDGE_SECONDS
@@ -111,10 +113,10 @@ class Eye:
         self._empty_since = None
         if at - self._judged_at >= JUDGE_SECONDS:
             known = scaled(corners, self._size[0] / self._follower.width)
-            self._verdict, self._judged_at = self._vision.verdict(picture, known), at
+            self._verdict, self._judged_at = self._vision.verdict(picture, known, detail), at
 
-    def _sighting(self, at: float, enlarged: float) -> Sighting:
-        """What is told; the camera's own picture is `enlarged` times what was looked at."""
+    def _sighting(self, at: float) -> Sighting:
+        """What is told."""
         follower = self._follower
         is_calm = follower.is_calm(at)
         hint = self._hints.see(self._troubles(at), at, is_moving=follower.corners is not None and not is_calm)
@@ -122,7 +124,7 @@ class Eye:
             return Sighting(at=at, hint=hint)
         width, height = self._size
         small = np.array([follower.width, follower.width * height / width], np.float32)
-        ppi = None if self._verdict is None or self._verdict.ppi is None else max(1, round(self._verdict.ppi * enlarged))
+        ppi = None if self._verdict is None else self._verdict.ppi
         corners = ((follower.corners + np.float32(0.5)) / small).astype(np.float32)
         return Sighting(at=at, page=follower.page, corners=corners, is_calm=is_calm, hint=hint, ppi=ppi)
 

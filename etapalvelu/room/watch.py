@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -32,15 +31,9 @@ _FRAMES_BEHIND: Final = 3
 NOTHING: Final = Sighting(at=0.0)
 
 
-@dataclass(frozen=True)
-class _Unjudged:
-    hint: str | None = None
-    ppi: float | None = None
-
-
 SIGHT: Final = Vision(
     find_page=page.find_page,
-    verdict=lambda _picture, _corners: _Unjudged(),
+    verdict=lambda picture, corners, detail: page.verdict(picture, corners, detail=detail),
     straightened=page.straightened,
     orientation=lambda _page: 0,
 )

@@ -18,7 +18,7 @@ EMPTY, LETTER = table(), table((paper(1), HERE))
 @dataclass
 class Judgement:
     hint: str | None = None
-    ppi: float | None = 60.0
+    ppi: int | None = 60
 
 
 class Sight:
@@ -26,11 +26,11 @@ class Sight:
 
     def __init__(self) -> None:
         self.verdict = Judgement()
-        self.judged: list[tuple[tuple[int, int], Quad]] = []
+        self.judged: list[tuple[tuple[int, int], Quad, float]] = []
         self.vision = Vision(find_page=bright_rectangle, verdict=self._judge, straightened=_straight, orientation=block_turn)
 
-    def _judge(self, picture: Bgr, corners: Quad) -> Verdict:
-        self.judged.append(((picture.shape[1], picture.shape[0]), corners))
+    def _judge(self, picture: Bgr, corners: Quad, detail: float) -> Verdict:
+        self.judged.append(((picture.shape[1], picture.shape[0]), corners, detail))
         return self.verdict
 
 
@@ -64,10 +64,10 @@ def looking(sight: Sight) -> Looking:
 
 
 def test_a_sheet_is_told_with_its_place_its_calm_and_its_resolution(looking: Looking) -> None:
-    first, *_, last = looking.at(LETTER, 1.5, full_width=4 * WIDTH)
+    first, *_, last = looking.at(LETTER, 1.5)
 
     assert first == Sighting(at=50 + LOOK)
-    assert (last.page, last.is_calm, last.hint, last.ppi) == (1, True, None, 240)
+    assert (last.page, last.is_calm, last.hint, last.ppi) == (1, True, None, 60)
     assert last.corners is not None
     assert np.abs(last.corners * [WIDTH, HEIGHT] - HERE - 0.5).max() < 2
 
@@ -75,12 +75,12 @@ def test_a_sheet_is_told_with_its_place_its_calm_and_its_resolution(looking: Loo
 def test_large_pictures_are_searched_small_and_judged_whole(looking: Looking, sight: Sight) -> None:
     large = np.asarray(cv2.resize(LETTER, (4 * WIDTH, 4 * HEIGHT), interpolation=cv2.INTER_NEAREST), np.uint8)
 
-    *_, last = looking.at(large, 1.5)
+    *_, last = looking.at(large, 1.5, full_width=16 * WIDTH)
 
-    size, judged = sight.judged[-1]
+    size, judged, detail = sight.judged[-1]
     assert last.corners is not None
     assert np.abs(last.corners * [WIDTH, HEIGHT] - HERE - 0.5).max() < 2
-    assert size == (4 * WIDTH, 4 * HEIGHT)
+    assert (size, detail) == ((4 * WIDTH, 4 * HEIGHT), 4.0)
     assert np.abs(judged - scaled(HERE, 4)).max() < 8
 
 
