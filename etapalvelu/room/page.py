@@ -7,6 +7,18 @@ picture handed over, clockwise as one sees them and beginning at the picture's u
 from etapalvelu.room.vision.corners import find_page
 from etapalvelu.room.vision.flat import make_page, page_size, straightened
 from etapalvelu.room.vision.sharpness import sharpest
+from etapalvelu.room.vision.upright import Turn, orientation
 from etapalvelu.room.vision.verdict import Finding, Verdict, verdict
 
-__all__ = ["Finding", "Verdict", "find_page", "make_page", "page_size", "sharpest", "straightened", "verdict"]
+__all__ = [
+    "Finding",
+    "Turn",
+    "Verdict",
+    "find_page",
+    "make_page",
+    "orientation",
+    "page_size",
+    "sharpest",
+    "straightened",
+    "verdict",
+]
