@@ -6,18 +6,20 @@ ROOMS ?= 1
 PYTHON ?= python3
 
 BIN := .venv/bin
+# The tests of what is stored, which run on both databases.
+STORED := tests/store tests/test_desk.py tests/test_ledger.py tests/test_attendance.py tests/test_races.py
 SOURCES := etapalvelu signaling tests bench
 
 DEMO_PACKAGES := python3-venv libgl1 libglib2.0-0
-TEST_PACKAGES := $(DEMO_PACKAGES) chromium coturn iproute2 ffmpeg fonts-dejavu-core fonts-liberation \
+TEST_PACKAGES := $(DEMO_PACKAGES) postgresql chromium coturn iproute2 ffmpeg fonts-dejavu-core fonts-liberation \
 	tesseract-ocr tesseract-ocr-fin tesseract-ocr-swe poppler-utils
 
-.PHONY: demo test check lint types fast e2e js bench fmt build clean
+.PHONY: demo test check lint types fast postgres e2e js bench fmt build clean
 
 demo: .venv/demo.done
 	$(BIN)/etapalvelu demo --port $(PORT) --data $(DATA) --rooms $(ROOMS)
 
-test: .venv/test.done check e2e build
+test: .venv/test.done check postgres e2e build
 
 check: .venv/test.done lint types js fast
 
@@ -29,19 +31,22 @@ lint: .venv/test.done
 types: .venv/test.done
 	$(BIN)/mypy
 
-js: node_modules/.done
+js: node_modules/.done .venv/test.done
 	npx tsc --project tsconfig.json
 	node --test tests/js/*.test.js
 
 fast: .venv/test.done
 	$(BIN)/coverage erase
-	$(BIN)/pytest -m "not e2e and not build" --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=
+	$(BIN)/pytest -m "not e2e and not build and not postgres" --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --include="etapalvelu/domain/*,signaling/call.py,signaling/messages.py,signaling/ticket.py,signaling/stills.py,signaling/turn.py,signaling/errors.py" --fail-under=100
 	$(BIN)/coverage report --fail-under=90
 
 e2e: .venv/test.done
 	$(BIN)/pytest -m programs --numprocesses 2
 	$(BIN)/pytest -m "e2e and not programs"
+
+postgres: .venv/test.done
+	$(BIN)/pytest --postgres -m "not sqlite" --numprocesses 2 --dist worksteal $(STORED)
 
 bench: .venv/test.done
 	$(BIN)/python -m bench

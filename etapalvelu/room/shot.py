@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from etapalvelu.room.page import find_page, make_page, sharpest, verdict
 from etapalvelu.room.pixels import Bgr, Picture, PictureError, jpeg
 from signaling.document import Corners, PageVerdict, Part
 
@@ -70,15 +71,15 @@ def develop(pictures: Sequence[Picture], vision: Vision, near: Quad | None = Non
         found = None
     if found is None:
         return Shot(prints=(_print("raw", raw),), verdict=NO_PAGE)
-    quad, page, verdict = found
-    across = float(np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3])) / 2
-    page_ppi = round(verdict.ppi * page.shape[1] / across) if verdict.ppi and across >= 1 else None
+    quad, page, seen = found
+    # Pixels of the page for one of the camera's, along a line: both measure the same sheet.
+    finer = float(np.sqrt(page.shape[0] * page.shape[1] / max(1.0, cv2.contourArea(quad))))
     return Shot(
         prints=(
-            _print("page", page, ppi=page_ppi, turn=vision.turn(page)),
-            _print("raw", raw, ppi=verdict.ppi, corners=_shares(quad, raw)),
+            _print("page", page, ppi=round(seen.ppi * finer) if seen.ppi else None, turn=vision.turn(page)),
+            _print("raw", raw, ppi=seen.ppi, corners=_shares(quad, raw)),
         ),
-        verdict=verdict,
+        verdict=seen,
     )
 
 
@@ -114,17 +115,19 @@ def _page(raw: Bgr, vision: Vision, near: Quad | None) -> tuple[Quad, Bgr, PageV
     return quad, vision.make_page(raw, quad), vision.verdict(raw, quad)
 
 
-def _none(image_bgr: Bgr, near: Quad | None) -> Quad | None:
-    return None
+def _judged(image_bgr: Bgr, corners: Quad) -> PageVerdict:
+    seen = verdict(image_bgr, corners)
+    return PageVerdict(
+        code=seen.code,
+        hint=seen.hint,
+        tilt_degrees=seen.tilt_degrees,
+        glare_share=seen.glare_share,
+        ppi=seen.ppi,
+        smallest_text_mm=seen.smallest_text_mm,
+    )
 
 
-VISION: Final = Vision(
-    find_page=_none,
-    make_page=lambda image, _corners: image,
-    sharpest=lambda _frames, _corners: -1,
-    verdict=lambda _image, _corners: NO_PAGE,
-    turn=lambda _page: 0,
-)
+VISION: Final = Vision(find_page=find_page, make_page=make_page, sharpest=sharpest, verdict=_judged, turn=lambda _page: 0)
 
 
 def named_as(quad: Quad, near: Quad) -> Quad:
