@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.sessions import SqlSessions
 from etapalvelu.timers import Timers
 from tests.fakes import FakeCalendar, FakeCalls, FakeClock
+from tests.postgres import Postgres, running_postgres
 from tests.samples import OPENS_ON
 
 # Folders of tests are kept in memory where there is room: a database that is synced at each commit waits for the disk most.
@@ -78,6 +79,10 @@ class Service:
         return [entry.type for entry in await self.sessions.entries(session_id)]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres", action="store_true", help="keep what tests store in PostgreSQL, which is started for them")
+
+
 def pytest_configure() -> None:
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
@@ -87,20 +92,41 @@ def pytest_configure() -> None:
 def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database at this version without anything in it, to be copied: migrating anew for each test takes long."""
     path = tmp_path_factory.mktemp("store") / "etapalvelu.sqlite"
-
-    async def make() -> None:
-        engine = make_engine(f"sqlite+aiosqlite:///{path}")
-        await migrate(engine)
-        await engine.dispose()
-
-    asyncio.run(make())
+    asyncio.run(_migrated(f"sqlite+aiosqlite:///{path}"))
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[tuple[Postgres, str]]:
+    """A server, and the name of a database at this version without anything in it."""
+    with running_postgres(os.environ.get("PYTEST_DEBUG_TEMPROOT")) as server:
+        blank = server.new_database()
+        asyncio.run(_migrated(server.url(blank)))
+        yield server, blank
+
+
+async def _migrated(url: str) -> None:
+    engine = make_engine(url)
+    await migrate(engine)
+    await engine.dispose()
+
+
 @pytest.fixture
-async def engine(tmp_path: Path, blank_database: Path) -> AsyncIterator[AsyncEngine]:
-    path = shutil.copyfile(blank_database, tmp_path / "etapalvelu.sqlite")
-    made = make_engine(f"sqlite+aiosqlite:///{path}")
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database of the test's own, at this version and empty."""
+    if request.config.getoption("postgres"):
+        server, blank = request.getfixturevalue("postgres")
+        own = server.new_database(blank)
+        yield server.url(own)
+        server.drop(own)
+    else:
+        path = shutil.copyfile(request.getfixturevalue("blank_database"), tmp_path / "etapalvelu.sqlite")
+        yield f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+async def engine(database: str) -> AsyncIterator[AsyncEngine]:
+    made = make_engine(database)
     yield made
     await made.dispose()
 

@@ -5,7 +5,6 @@ import multiprocessing
 from collections import Counter
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -87,12 +86,11 @@ async def opened_sessions(service: Service, count: int) -> list[str]:
 
 
 @pytest.mark.timeout(LIMIT_SECONDS * 2)
-async def test_of_several_processes_exactly_one_gets_each_session(service: Service, tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path}/etapalvelu.sqlite"
+async def test_of_several_processes_exactly_one_gets_each_session(service: Service, database: str) -> None:
     ids = await opened_sessions(service, ROUNDS)
     spawn = multiprocessing.get_context("spawn")
     start, results = spawn.Barrier(PROCESSES), spawn.Queue()
-    processes = [spawn.Process(target=compete, args=(url, number, ids, start, results)) for number in range(PROCESSES)]
+    processes = [spawn.Process(target=compete, args=(database, number, ids, start, results)) for number in range(PROCESSES)]
 
     for process in processes:
         process.start()

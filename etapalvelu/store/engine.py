@@ -21,14 +21,19 @@ from etapalvelu.domain.errors import TryAgainError
 # How long anybody waits for the database before hearing "try again".
 WAIT_SECONDS = 3
 
+# What tells that the database cannot be had; a PostgreSQL server that is not there is told as any file or socket.
+_AWAY = (DBAPIError, PoolTimeoutError, OSError)
+
 _log = structlog.get_logger("store")
 
 
 def make_engine(url: str) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://...`. Opens nothing yet."""
     # An error that reaches the log names no account and shows no digest.
-    engine = create_async_engine(url, pool_timeout=WAIT_SECONDS, hide_parameters=True)
-    if make_url(url).get_backend_name() == "sqlite":
+    is_sqlite = make_url(url).get_backend_name() == "sqlite"
+    limits = {} if is_sqlite else {"timeout": WAIT_SECONDS, "server_settings": {"lock_timeout": f"{WAIT_SECONDS}s"}}
+    engine = create_async_engine(url, pool_timeout=WAIT_SECONDS, hide_parameters=True, connect_args=limits)
+    if is_sqlite:
         event.listen(engine.sync_engine, "do_connect", _probe_sqlite)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -69,7 +74,7 @@ async def reading(engine: AsyncEngine, *, quiet: bool = False) -> AsyncIterator[
     try:
         async with engine.connect() as connection:
             yield connection
-    except (DBAPIError, PoolTimeoutError) as error:
+    except _AWAY as error:
         raise (TryAgainError() if quiet else _told(error)) from error
 
 
@@ -83,7 +88,7 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
                 yield writer
     except IntegrityError:
         raise
-    except (DBAPIError, PoolTimeoutError) as error:
+    except _AWAY as error:
         raise _told(error) from error
 
 

@@ -48,9 +48,8 @@ async def test_an_event_is_neither_changed_nor_taken_away(store: SqlSessions, en
     assert await store.entries("s1") == before
 
 
+@pytest.mark.sqlite
 async def test_an_event_is_not_replaced_either(store: SqlSessions, engine: AsyncEngine) -> None:
-    if engine.dialect.name != "sqlite":
-        pytest.skip("INSERT OR REPLACE is SQLite's own")
     before = await store.entries("s1")
 
     with pytest.raises(DBAPIError, match="events are never changed"):

@@ -12,8 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from etapalvelu.domain.codes import CloseCause
 from etapalvelu.domain.errors import TryAgainError
-from etapalvelu.domain.log import open_session
+from etapalvelu.domain.events import Closed
+from etapalvelu.domain.log import append, open_session
 from etapalvelu.store.engine import WAIT_SECONDS, make_engine, reading, writing
 from etapalvelu.store.sessions import SqlSessions
 from tests.domain.samples import NOW, OPENED
@@ -52,6 +54,7 @@ async def test_an_error_of_the_database_names_no_value(engine: AsyncEngine) -> N
     assert "Maija" not in str(error.value)
 
 
+@pytest.mark.sqlite
 async def test_writing_hears_try_again_after_the_promised_time(engine: AsyncEngine, locked: subprocess.Popen[str]) -> None:
     store = SqlSessions(engine)
     session, entry = open_session("s1", OPENED, advisor="aino", actor="staff:aino", now=NOW)
@@ -70,10 +73,12 @@ async def test_writing_hears_try_again_after_the_promised_time(engine: AsyncEngi
     assert await store.session("s1") == session
 
 
+@pytest.mark.sqlite
 async def test_reading_goes_on_while_another_process_writes(engine: AsyncEngine, locked: subprocess.Popen[str]) -> None:
     assert await SqlSessions(engine).open_sessions() == []
 
 
+@pytest.mark.sqlite
 async def test_a_writer_is_not_surprised_by_what_was_read_before(engine: AsyncEngine) -> None:
     """A transaction that will write has the lock from its start on: nobody comes between its reading and its writing."""
     async with writing(engine) as connection:
@@ -84,6 +89,7 @@ async def test_a_writer_is_not_surprised_by_what_was_read_before(engine: AsyncEn
         other.close()
 
 
+@pytest.mark.sqlite
 async def test_every_connection_is_durable_and_keeps_references(engine: AsyncEngine) -> None:
     async with reading(engine) as connection:
         found = [
@@ -111,3 +117,33 @@ async def test_what_cannot_be_opened_is_told_with_its_reason(tmp_path: Path, kin
 
     assert any(words in str(refusal.value.__cause__) for words in ("unable to open database file", "file is not a database"))
     await engine.dispose()
+
+
+@pytest.mark.parametrize("address", ["postgres@/x?host={folder}", "postgres@127.0.0.1:1/x"])
+async def test_a_server_that_is_not_there_is_told_too(tmp_path: Path, address: str) -> None:
+    engine = make_engine("postgresql+asyncpg://" + address.format(folder=tmp_path))
+
+    with pytest.raises(TryAgainError):
+        async with reading(engine) as connection:
+            await connection.execute(text("SELECT 1"))
+
+    await engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_a_row_that_somebody_else_holds_is_waited_for_as_long_as_promised(engine: AsyncEngine) -> None:
+    store = SqlSessions(engine)
+    session, entry = open_session("s1", OPENED, advisor="aino", actor="staff:aino", now=NOW)
+    await store.save(None, session, [entry])
+    after, closed = append(session, Closed(cause=CloseCause.CANCELLED), actor="system", now=NOW)
+
+    async with writing(engine) as other:
+        await other.execute(text("SELECT 1 FROM session WHERE id = 's1' FOR UPDATE"))
+        start = time.monotonic()
+        with pytest.raises(TryAgainError):
+            await store.save(session, after, [closed])
+        waited = time.monotonic() - start
+    await store.save(session, after, [closed])
+
+    assert WAIT_SECONDS - 0.5 <= waited <= WAIT_SECONDS + 2
+    assert await store.session("s1") == after
