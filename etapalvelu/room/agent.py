@@ -24,6 +24,7 @@ from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.capture import CaptureError, proven
 from etapalvelu.room.encoder import raise_ceiling
 from etapalvelu.room.pixels import PictureError
+from etapalvelu.room.rate import KnownRates
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError, checked_address, client_session
 from etapalvelu.room.source import Source, SourceError, device_name, parse_source
 from etapalvelu.tasks import spawn
@@ -97,6 +98,7 @@ class RoomAgent:
         self._http = http
         self._camera = camera
         self._now = now
+        self._rates = KnownRates()
         self._camera_changed = asyncio.Event()
         self._session: str | None = None
         self._call: DocumentCall | None = None
@@ -191,7 +193,9 @@ class RoomAgent:
     async def _attend(self, session: str) -> None:
         """Sit in the session's call until it is closed; a refusal may be a matter of moments."""
         while True:
-            call = DocumentCall(session, server=self._server, http=self._http, camera=self._camera, now=self._now)
+            call = DocumentCall(
+                session, server=self._server, http=self._http, camera=self._camera, now=self._now, rates=self._rates
+            )
             self._call = call
             try:
                 await call.run()

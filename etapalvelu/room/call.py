@@ -12,6 +12,7 @@ import aiohttp
 from etapalvelu.room.audience import Audience
 from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.document import DocumentChannel
+from etapalvelu.room.rate import KnownRates
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError
 from etapalvelu.room.shot import VISION
 from etapalvelu.room.still import Stills
@@ -54,6 +55,7 @@ class DocumentCall:
         http: aiohttp.ClientSession,
         camera: Camera,
         now: Callable[[], datetime],
+        rates: KnownRates | None = None,
     ) -> None:
         self._session = session
         self._server = server
@@ -62,8 +64,10 @@ class DocumentCall:
         self._tabletop = Tabletop(camera, vision=SIGHT, now=now)
         self._view = LiveView(camera, show=self._tabletop.view.show)
         self._client = CallClient(server.call_address, self._ticket, http)
-        self._audience = Audience(view=self._view, send=self._client.send, furnish=self._furnish)
-        self._stills = Stills(camera, taken=self._note, vision=VISION, sheet=self._tabletop.watch)
+        self._audience = Audience(view=self._view, send=self._client.send, furnish=self._furnish, rates=rates)
+        self._stills = Stills(
+            camera, taken=self._note, vision=VISION, sheet=self._tabletop.watch, yielding=self._audience.stream.yielding
+        )
         self._channels: dict[Viewer, DocumentChannel] = {}
 
     async def run(self) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from aiortc import RTCDataChannel
 
 from etapalvelu.room.camera import Camera, CameraStatus
+from etapalvelu.room.line import Carried
 from etapalvelu.room.still import ANSWER_SECONDS, ChannelClosedError, Stills, ViewerGoneError
 from etapalvelu.room.tabletop import Tabletop
 from etapalvelu.room.viewer import Viewer
@@ -57,6 +58,7 @@ class DocumentChannel:
         self._channel.on("message", self._received)
         self._channel.on("bufferedamountlow", self._room.set)
         self._channel.on("close", self._closed)
+        viewer.line.listen(self.tell_line)
         self._beating: asyncio.Task[None] | None = None
 
     @property
@@ -85,6 +87,10 @@ class DocumentChannel:
         width, height = (status.width, status.height) if is_ok else (None, None)
         self.send(document.Status(camera=status.camera, at=at, width=width, height=height))
 
+    def tell_line(self, carried: Carried) -> None:
+        """Say how many frames the line carries."""
+        self.send(document.Line(step=carried.step, frames_per_second=carried.frames_per_second))
+
     async def send_chunk(self, chunk: bytes) -> None:
         """Send a chunk once there is room for it; raises ViewerGoneError, ChannelClosedError when the channel is no more."""
         while self.is_open and self._channel.bufferedAmount > BUFFERED_BYTES:
@@ -106,6 +112,7 @@ class DocumentChannel:
 
     def _opened(self) -> None:
         self._beating = spawn(self._beat(), name=f"heartbeat to {self._viewer.seat}")
+        self.tell_line(self._viewer.line.carried)
         self._tabletop.joined(self)
         self._stills.opened(self)
 

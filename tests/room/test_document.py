@@ -11,6 +11,7 @@ from pyee.asyncio import AsyncIOEventEmitter
 from etapalvelu.room import document
 from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.document import DocumentChannel
+from etapalvelu.room.line import Carried
 from etapalvelu.room.shot import VISION
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.still import Stills, ViewerGoneError
@@ -18,7 +19,7 @@ from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.tabletop import Tabletop
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
-from signaling.document import Capture, MarkUndo, PointAt, Refused, Status, StillFailed, decode_from_agent, encode
+from signaling.document import Capture, Line, MarkUndo, PointAt, Refused, Status, StillFailed, decode_from_agent, encode
 from signaling.messages import StillTaken
 from tests.room.service import now
 from tests.room.test_eye import Sight
@@ -132,8 +133,8 @@ async def test_a_viewer_whose_channel_opens_is_told_of_the_table(line: StoppedLi
     channel.close()
 
     said = [decode_from_agent(str(text)) for text in line.sent]
-    assert [type(message).__name__ for message in said] == ["Page", "Marks", "Refused", "Status"]
-    assert said[2] == Refused(what="point", code="page_gone")
+    assert [type(message).__name__ for message in said] == ["Line", "Page", "Marks", "Refused", "Status"]
+    assert said[3] == Refused(what="point", code="page_gone")
 
 
 async def test_whether_there_is_room_follows_what_waits_to_be_sent(line: StoppedLine, channel: DocumentChannel) -> None:
@@ -142,3 +143,17 @@ async def test_whether_there_is_room_follows_what_waits_to_be_sent(line: Stopped
     line.bufferedAmount += 1
 
     assert (has_room, channel.has_room) == (True, False)
+
+
+async def test_a_viewer_is_told_what_its_line_carries_first_and_on_each_change(
+    line: StoppedLine, channel: DocumentChannel
+) -> None:
+    line.emit("open")
+    channel._viewer.line.say(Carried(step="few_frames", frames_per_second=4))
+    channel.close()
+
+    told = [decode_from_agent(text) for text in line.sent if isinstance(text, str)]
+    assert [message for message in told if isinstance(message, Line)] == [
+        Line(step="full", frames_per_second=15),
+        Line(step="few_frames", frames_per_second=4),
+    ]
