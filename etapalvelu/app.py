@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from etapalvelu.access import Access
+from etapalvelu.access import Access, Revoked
 from etapalvelu.api import routes as api_routes
 from etapalvelu.api.problems import tell_problems
 from etapalvelu.attempts import address_group
@@ -26,10 +26,10 @@ from etapalvelu.desk import Desk
 from etapalvelu.domain.claims import Patience
 from etapalvelu.domain.errors import RefusalError, TryAgainError
 from etapalvelu.domain.themes import ALL_WEEK, THEMES, Theme
-from etapalvelu.doors import MAX_BODY_BYTES, GuardedAttendance, guard
+from etapalvelu.doors import MAX_BODY_BYTES, guard
 from etapalvelu.headers import add_security_headers
 from etapalvelu.health import Health
-from etapalvelu.keys import load_keys
+from etapalvelu.keys import Keys, load_keys
 from etapalvelu.ledger import Ledger
 from etapalvelu.origin import behind_proxies, networks
 from etapalvelu.pages.failures import words
@@ -44,6 +44,7 @@ from etapalvelu.store.engine import make_engine
 from etapalvelu.store.migrate import newest, version
 from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.sessions import SqlSessions
+from etapalvelu.talk import GuardedAttendance
 from etapalvelu.tasks import every, spawn, stop
 from etapalvelu.timers import Timers
 from signaling.endpoint import CallEndpoint, Limits
@@ -81,111 +82,175 @@ def calendar_of(config: Config) -> Calendar:
         raise ConfigError(f"[hours] extra_holidays: {error}; write days as 2026-12-31") from None
 
 
+class _Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server stands on: everything below the doors that needs nothing else of ours."""
+
+    config: Config
+    clock: Clock
+    keys: Keys
+    themes: tuple[Theme, ...]
+    calendar: Calendar
+    passwords: Passwords
+    engine: AsyncEngine
+    sessions: SqlSessions
+    places: SqlPlaces
+    accounts: SqlAccounts
+    board: LocalBoard
+
+    @property
+    def node(self) -> str:
+        return f"{socket.gethostname()}:{self.config.server.port}"
+
+
 def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None = None) -> web.Application:
     """The whole server, not yet listening. Raises `ConfigError` and `keys.KeysError`."""
-    keys, themes = load_keys(Path(config.secrets.file)), themes_of(config)
-    engine = make_engine(config.store.url)
-    sessions, places, accounts = SqlSessions(engine), SqlPlaces(engine), SqlAccounts(engine)
-    board, passwords, calendar = LocalBoard(), passwords or Passwords(), calendar_of(config)
-    node = f"{socket.gethostname()}:{config.server.port}"
+    ground = _ground(config, clock, passwords or Passwords())
+    board, sessions = ground.board, ground.sessions
 
     async def revoked(login: str) -> None:
         await endpoint.drop_login(login)
 
-    access = Access(
-        accounts=accounts,
-        places=places,
-        board=board,
-        themes=themes,
-        key=keys.csrf,
-        clock=clock,
-        passwords=passwords,
-        revoked=revoked,
-    )
+    access = _access(ground, revoked)
     ledger = Ledger(sessions=sessions, board=board, clock=clock)
     attendance = SessionAttendance(ledger, sessions, clock)
-    endpoint = CallEndpoint(
-        GuardedAttendance(attendance),
-        ticket_key=keys.ticket,
-        resume_key=keys.resume,
-        clock=clock,
-        origins=_origins(config),
-        limits=Limits(heartbeat_seconds=config.call.heartbeat_seconds, away_seconds=config.call.seat_limit_seconds),
-        login_stands=access.login_stands,
-        address_group=address_group,
-    )
-    desk = Desk(
-        ledger=ledger,
-        sessions=sessions,
-        places=places,
-        accounts=accounts,
-        calls=endpoint,
-        calendar=calendar,
-        themes=themes,
-        settings=CallSettings(
-            ticket_key=keys.ticket,
-            turn_urls=config.turn.urls,
-            turn_secret=config.turn.secret,
-            turn_seconds=config.turn.credential_seconds,
-            relay_only=config.call.relay_only,
-        ),
-        clock=clock,
-    )
-    timers = Timers(
-        ledger=ledger,
-        sessions=sessions,
-        calls=endpoint,
-        calendar=calendar,
-        places=places,
-        themes=themes,
-        clock=clock,
-        patience=Patience(tell_seconds=config.call.slow_seconds, give_up_seconds=config.call.connect_seconds),
-    )
-    reports = Reports(sessions=sessions, places=places, clock=clock)
+    endpoint = _endpoint(ground, attendance, access)
+    desk, timers = _desk(ground, ledger, endpoint), _timers(ground, ledger, endpoint)
+    reports = Reports(sessions=sessions, places=ground.places, clock=clock)
+
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(add_security_headers)
     Health(sessions=sessions, metrics_from=config.server.metrics_from).attach(app)
     app.middlewares.append(behind_proxies(networks(config.server.trusted_proxies)))
-    Pages(
+    _pages(ground, access, desk, timers, reports).attach(app)
+    api_routes.attach(app, desk=desk, reports=reports, access=access, places=ground.places, board=board, clock=clock)
+    endpoint.attach(app)
+    app.middlewares.extend([tell_problems(_in_their_words), guard(access, _origins(config))])
+    app.cleanup_ctx.append(_life(ground, attendance, endpoint, timers))
+    return app
+
+
+def _ground(config: Config, clock: Clock, passwords: Passwords) -> _Ground:
+    engine = make_engine(config.store.url)
+    return _Ground(
+        config=config,
+        clock=clock,
+        keys=load_keys(Path(config.secrets.file)),
+        themes=themes_of(config),
+        calendar=calendar_of(config),
+        passwords=passwords,
+        engine=engine,
+        sessions=SqlSessions(engine),
+        places=SqlPlaces(engine),
+        accounts=SqlAccounts(engine),
+        board=LocalBoard(),
+    )
+
+
+def _access(ground: _Ground, revoked: Revoked) -> Access:
+    return Access(
+        accounts=ground.accounts,
+        places=ground.places,
+        board=ground.board,
+        themes=ground.themes,
+        key=ground.keys.csrf,
+        clock=ground.clock,
+        passwords=ground.passwords,
+        revoked=revoked,
+    )
+
+
+def _endpoint(ground: _Ground, attendance: SessionAttendance, access: Access) -> CallEndpoint:
+    call = ground.config.call
+    return CallEndpoint(
+        GuardedAttendance(attendance),
+        ticket_key=ground.keys.ticket,
+        resume_key=ground.keys.resume,
+        clock=ground.clock,
+        origins=_origins(ground.config),
+        limits=Limits(heartbeat_seconds=call.heartbeat_seconds, away_seconds=call.seat_limit_seconds),
+        login_stands=access.login_stands,
+        address_group=address_group,
+    )
+
+
+def _desk(ground: _Ground, ledger: Ledger, endpoint: CallEndpoint) -> Desk:
+    turn = ground.config.turn
+    return Desk(
+        ledger=ledger,
+        sessions=ground.sessions,
+        places=ground.places,
+        accounts=ground.accounts,
+        calls=endpoint,
+        calendar=ground.calendar,
+        themes=ground.themes,
+        settings=CallSettings(
+            ticket_key=ground.keys.ticket,
+            turn_urls=turn.urls,
+            turn_secret=turn.secret,
+            turn_seconds=turn.credential_seconds,
+            relay_only=ground.config.call.relay_only,
+        ),
+        clock=ground.clock,
+    )
+
+
+def _timers(ground: _Ground, ledger: Ledger, endpoint: CallEndpoint) -> Timers:
+    call = ground.config.call
+    return Timers(
+        ledger=ledger,
+        sessions=ground.sessions,
+        calls=endpoint,
+        calendar=ground.calendar,
+        places=ground.places,
+        themes=ground.themes,
+        clock=ground.clock,
+        patience=Patience(tell_seconds=call.slow_seconds, give_up_seconds=call.connect_seconds),
+    )
+
+
+def _pages(ground: _Ground, access: Access, desk: Desk, timers: Timers, reports: Reports) -> Pages:
+    return Pages(
         access=access,
         desk=desk,
         timers=timers,
         reports=reports,
-        sessions=sessions,
-        places=places,
-        accounts=accounts,
-        calendar=calendar,
-        board=board,
-        clock=clock,
-        node=node,
-        longest_wait=timedelta(minutes=config.board.longest_wait_minutes),
-    ).attach(app)
-    api_routes.attach(app, desk=desk, reports=reports, access=access, places=places, board=board, clock=clock)
-    endpoint.attach(app)
-    app.middlewares.extend([tell_problems(_in_their_words), guard(access, _origins(config))])
+        sessions=ground.sessions,
+        places=ground.places,
+        accounts=ground.accounts,
+        calendar=ground.calendar,
+        board=ground.board,
+        clock=ground.clock,
+        node=ground.node,
+        longest_wait=timedelta(minutes=ground.config.board.longest_wait_minutes),
+    )
+
+
+def _life(
+    ground: _Ground, attendance: SessionAttendance, endpoint: CallEndpoint, timers: Timers
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """What goes on beside the requests, from the check of the database to its end."""
 
     async def missing_seats() -> None:
         await attendance.give_up_missing(endpoint.present)
 
     async def life(_app: web.Application) -> AsyncIterator[None]:
         try:
-            await check_database(engine)
-            await places.node_started(node)
+            await check_database(ground.engine)
+            await ground.places.node_started(ground.node)
             running = [
                 spawn(every(SWEEP_SECONDS, endpoint.sweep, "calls"), "calls"),
                 # At the second look, so a seat has the whole of its limit to be taken again after a restart.
-                spawn(every(config.call.seat_limit_seconds / 2, missing_seats, "missing seats"), "missing seats"),
+                spawn(every(ground.config.call.seat_limit_seconds / 2, missing_seats, "missing seats"), "missing seats"),
                 spawn(every(SWEEP_SECONDS, timers.sweep, "sweep"), "sweep"),
                 spawn(every(FORGET_SECONDS, timers.forget_keys, "forget keys"), "forget keys"),
             ]
             yield
             await stop(*running)
         finally:
-            passwords.close()
-            await engine.dispose()
+            ground.passwords.close()
+            await ground.engine.dispose()
 
-    app.cleanup_ctx.append(life)
-    return app
+    return life
 
 
 async def serve(config: Config) -> None:

@@ -1,10 +1,9 @@
-"""Which doors there are and who may knock: one table of routes and messages by role, and the guard that keeps it.
+"""Which doors there are and who may knock: one table of routes by role, and the guard that keeps it.
 
 A route without a row is shut to everybody. What a person may do to the session behind the door, the deed itself decides.
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -14,15 +13,9 @@ from aiohttp.typedefs import Handler, Middleware
 
 from etapalvelu.access import CSRF_FIELD, CSRF_HEADER, VISITOR, Access, Visitor
 from etapalvelu.attempts import Knocks, address_group
-from etapalvelu.domain.codes import Seat
 from etapalvelu.domain.errors import NotAllowedError, WrongCredentialsError
 from etapalvelu.domain.people import Role
 from etapalvelu.origin import check_origin
-from signaling.attendance import Attendance
-from signaling.call import MAY_SEND
-from signaling.errors import RefusedError
-from signaling.messages import Note, Quality, StillTaken
-from signaling.messages import Seat as SeatName
 
 _log = structlog.get_logger("doors")
 
@@ -159,34 +152,6 @@ LIVE_PAGES: Mapping[str, tuple[Role, ...]] = {
     "agent": (AGENT,),
 }
 
-_TALKERS = (ROOM, AGENT, EXPERT, ADVISOR)
-
-# Who is seated where. The interpreter's seat is nobody's yet: no ticket leads to it.
-SEATS: Mapping[Seat, Role | None] = {
-    Seat.ROOM: ROOM,
-    Seat.CAMERA: AGENT,
-    Seat.EXPERT: EXPERT,
-    Seat.EXPERT2: EXPERT,
-    Seat.ADVISOR: ADVISOR,
-    Seat.INTERPRETER: None,
-}
-
-# Messages of the websocket (and the kinds of `noted`) by the role whose ticket led there.
-MESSAGES: Mapping[str, tuple[Role, ...]] = {
-    "hello": _TALKERS,
-    "description": _TALKERS,
-    "candidate": _TALKERS,
-    "restart": _TALKERS,
-    "quality": _TALKERS,
-    "noted": _TALKERS,
-    "bye": _TALKERS,
-    "noted.decoded": (ROOM, EXPERT, ADVISOR),
-    "noted.interrupted": _TALKERS,
-    "noted.resumed": _TALKERS,
-    # The wire's own rule: a still is the camera's word.
-    "noted.still_taken": tuple(role for seat, role in SEATS.items() if role is not None and str(seat) in MAY_SEND[StillTaken]),
-}
-
 _BY_ROUTE = {(door.method, door.path): door for door in DOORS}
 
 
@@ -194,50 +159,6 @@ def door_of(method: str, path: str) -> Door | None:
     """The row of a route: `path` is its pattern as registered. All static files have one row."""
     pattern = "/static/*" if path.startswith("/static") else path
     return _BY_ROUTE.get(("GET" if method == "HEAD" else method, pattern))
-
-
-def may_say(seat: Seat, message: str) -> bool:
-    """Truth that whoever sits there may send this message, e.g. `restart` or `noted.still_taken`."""
-    return SEATS[seat] in MESSAGES.get(message, ())
-
-
-class GuardedAttendance:
-    """Keeps the table of messages in front of the service: signaling knows seats, but not which role may say what.
-
-    `description`, `candidate` and `restart` never reach the service: who may say `hello` may say them.
-    """
-
-    def __init__(self, behind: Attendance) -> None:
-        self._behind = behind
-
-    async def joined(self, call: str, seat: SeatName, who: str) -> None:
-        if not may_say(Seat(seat), "hello"):
-            raise RefusedError("not_allowed", "nobody is seated there")
-        await self._behind.joined(call, seat, who)
-
-    async def left(self, call: str, seat: SeatName, who: str, reason: str) -> None:
-        await self._behind.left(call, seat, who, reason)
-
-    async def interrupted(self, call: str, seat: SeatName, who: str, since: datetime) -> None:
-        await self._behind.interrupted(call, seat, who, since)
-
-    async def resumed(self, call: str, seat: SeatName, who: str, gap_ms: int) -> None:
-        await self._behind.resumed(call, seat, who, gap_ms)
-
-    async def noted(self, call: str, seat: SeatName, who: str, note: Note) -> None:
-        """What this seat may not say is dropped: nothing of it reaches the log of the session."""
-        if self._may(seat, f"noted.{note.__struct_config__.tag}"):
-            await self._behind.noted(call, seat, who, note)
-
-    async def sampled(self, call: str, seat: SeatName, who: str, quality: Quality) -> None:
-        if self._may(seat, "quality"):
-            await self._behind.sampled(call, seat, who, quality)
-
-    def _may(self, seat: SeatName, message: str) -> bool:
-        if may_say(Seat(seat), message):
-            return True
-        _log.warning("message_not_allowed", seat=seat, message=message)
-        return False
 
 
 def guard(access: Access, origins: Collection[str] = (), knocks: Knocks | None = None) -> Middleware:
@@ -339,10 +260,3 @@ async def _first(access: Access, request: web.Request, roles: Collection[Role]) 
         if visitor is not None:
             return visitor
     return None
-
-
-def local_path(text: str) -> str | None:
-    """The address within this server to go on to after signing in; None for anything that would lead elsewhere."""
-    if not text.startswith("/") or text.startswith(("//", "/\\")) or any(ord(sign) < 0x20 or sign == "\\" for sign in text):
-        return None
-    return text

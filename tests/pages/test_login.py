@@ -1,4 +1,7 @@
+import pytest
+
 from etapalvelu.domain.people import Role
+from etapalvelu.pages.login import local_path
 from tests.conftest import ADVISOR, EXPERT, SCREEN, SUPERVISOR
 from tests.doorstep import PASSWORD, Doorstep
 from tests.pages.conftest import Browser
@@ -140,3 +143,19 @@ async def test_a_room_screen_is_paired_by_its_code_once(whole: Doorstep) -> None
     assert again.status == 401
     assert again.page.by_id("pair-error").text == "The code is wrong or too old. Ask for a new one."
     assert (screen.status, screen.body["data-page"], screen.body["data-state"]) == (200, "room", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "led_to"),
+    [
+        ("/advisor/sessions/x?y=1", "/advisor/sessions/x?y=1"),
+        ("//evil.example", None),
+        ("/\\evil.example", None),
+        ("/a\\b", None),
+        ("/a\nb", None),
+        ("https://evil.example", None),
+        ("", None),
+    ],
+)
+def test_signing_in_leads_nowhere_else(text: str, led_to: str | None) -> None:
+    assert local_path(text) == led_to
