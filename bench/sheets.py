@@ -71,6 +71,12 @@ def _letter(press: Press) -> None:
     _foot(press)
 
 
+def _text(press: Press) -> None:
+    """Nothing but text."""
+    press.line(press.choice(press.phrases.titles), 14, bold=True)
+    _fill(press, press.between(9.0, 12.0), press.height - 1.5 * press.margin)
+
+
 def _decision(press: Press) -> None:
     """A letter with a table of amounts and a stamp."""
     _head(press)
@@ -274,4 +280,6 @@ KINDS: Final[dict[str, tuple[Size, Callable[[Press], None]]]] = {
     "card": (_id1, _card),
     "photo": (_a5, _photo),
     "blank": (_a4, _blank),
+    "text": (_a4, _text),
+    "note": (_a5, _text),
 }

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etapalvelu.room.pixels import Bgr
-from etapalvelu.room.vision.paper import evened
+from etapalvelu.room.vision.paper import evened, without_rim
 from etapalvelu.room.vision.proportions import proportions
 
 Corners = NDArray[np.float32]
@@ -24,7 +24,7 @@ def make_page(image_bgr: Bgr, corners: Corners, within: tuple[int, int] | None =
 
     It is as large as its pixels are worth, or as fits `within` (width, height).
     """
-    return evened(straightened(image_bgr, corners, within))
+    return without_rim(evened(straightened(image_bgr, corners, within)))
 
 
 def straightened(image_bgr: Bgr, corners: Corners, within: tuple[int, int] | None = None) -> Bgr:

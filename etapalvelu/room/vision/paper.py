@@ -38,6 +38,10 @@ _TINT_OF_PAPER: Final = 0.5
 # The light's colour may differ this much from place to place.
 _MIXED_LIGHT: Final = 1.08
 _MOST_GAIN_OF_PICTURE: Final = 1.6
+# How far in from the edge table may show, as a share of the page's longer side, and how bright paper is again.
+_RIM: Final = 0.012
+_RIM_PAPER: Final = 0.88
+_RIM_CALM: Final = 9
 
 
 def evened(page_bgr: Bgr) -> Bgr:
@@ -57,6 +61,27 @@ def evened(page_bgr: Bgr) -> Bgr:
     return np.asarray(cv2.divide(page_bgr, divisor, scale=WHITE * used), np.uint8)
 
 
+def without_rim(page_bgr: Bgr) -> Bgr:
+    """The evened page, changed in place: the strip of table along its edges is painted white where paper begins just beside.
+
+    Corners are never exact to the pixel, and who reads the page with a machine reads that strip as bars and letters.
+    """
+    wide = max(2, round(_RIM * max(page_bgr.shape[:2])))
+    for turned in (page_bgr, page_bgr[::-1], page_bgr.transpose(1, 0, 2), page_bgr.transpose(1, 0, 2)[::-1]):
+        _paint_rim(turned, wide)
+    return page_bgr
+
+
+def _paint_rim(page_bgr: Bgr, wide: int) -> None:
+    """Paint what is dark from the first rows on, as far as it goes within `wide` rows."""
+    band = cv2.blur(np.ascontiguousarray(page_bgr[: wide + 1]), (_RIM_CALM, 1)).min(axis=2)
+    depth = np.argmax(band >= _RIM_PAPER * WHITE, axis=0)
+    # An edge is a little soft: one row more goes with it, and a place does not lag behind its neighbours.
+    depth = cv2.dilate(np.where(depth > 0, depth + 1, 0).astype(np.uint8)[None], np.ones((1, _RIM_CALM), np.uint8))[0]
+    strip = page_bgr[: wide + 2]
+    strip[np.arange(len(strip))[:, None] < depth] = round(WHITE)
+
+
 def paper_level(small: Level) -> Level:
     """What divides the small page, three channels: the paper's level, also under what is printed on it.
 
@@ -66,20 +91,19 @@ def paper_level(small: Level) -> Level:
     grey = _grey(closed)
     tint = _tint(closed, grey)
     bare = _bare(closed, grey, tint)
-    even = cv2.GaussianBlur(_filled(grey, bare), (0, 0), 2.5)
+    even = np.asarray(cv2.GaussianBlur(_filled(grey, bare), (0, 0), 2.5), np.float32)
     lightness = _grey(small) / even
     paper = bare & (np.abs(lightness - 1) < 2 * _PAPER_WITHIN)
     if _share(np.abs(lightness - 1) < _PAPER_WITHIN) < _LEAST_PAPER or not paper.any():
         return np.full_like(small, max(float(np.percentile(small, 98)), WHITE / _MOST_GAIN_OF_PICTURE))
     # Grain lifts the level a little; the bare paper's own middle is what becomes white.
-    even *= float(np.median(lightness[paper]))
+    even *= np.float32(np.median(lightness[paper]))
     return np.asarray(even[..., None] * _light_colour(closed, grey, bare, tint), np.float32)
 
 
 def _closed(small: Level, side: int) -> Level:
-    """The picture without anything dark that is narrower than `side`: letters, rules."""
-    kernel = np.ones((side, side), np.uint8)
-    return np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE), np.float32)
+    """The picture without anything dark that is narrower than `side`: letters, rules, a strip of the table at the edge."""
+    return np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)), np.float32)
 
 
 def _tint(closed: Level, grey: Level) -> Level:
@@ -95,11 +119,11 @@ def _light_colour(closed: Level, grey: Level, bare: NDArray[np.bool_], tint: Lev
     high, wide = grey.shape
     coarse = max(2, wide // _COARSE), max(2, high // _COARSE)
     known = cv2.resize(bare.astype(np.uint8), coarse, interpolation=cv2.INTER_NEAREST) > 0
-    ratio = cv2.resize(closed, coarse, interpolation=cv2.INTER_AREA)
-    ratio = ratio / _grey(ratio)[..., None] / tint
-    even = cv2.GaussianBlur(np.dstack([_filled(channel, known) for channel in cv2.split(ratio)]), (0, 0), 2.5)
+    colour = _scaled(closed, coarse, cv2.INTER_AREA)
+    ratio = colour / _grey(colour)[..., None] / tint
+    even = cv2.GaussianBlur(np.dstack([_filled(ratio[..., channel], known) for channel in range(3)]), (0, 0), 2.5)
     local = np.clip(even * taken, np.minimum(taken, 1) / _MIXED_LIGHT, np.maximum(taken, 1) * _MIXED_LIGHT)
-    return np.asarray(cv2.resize(local.astype(np.float32), (wide, high), interpolation=cv2.INTER_LINEAR), np.float32)
+    return _scaled(local.astype(np.float32), (wide, high), cv2.INTER_LINEAR)
 
 
 def _light_of(tint: Level) -> Level:
@@ -116,14 +140,14 @@ def _bare(closed: Level, grey: Level, tint: Level) -> NDArray[np.bool_]:
     own_colour = most > least * _OWN_COLOUR
     ink = grey < _DARKEST_PAPER * float(np.percentile(grey, 95))
     unsure = own_colour | ink | _printed_basins(grey)
-    return cv2.dilate(unsure.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    return np.asarray(cv2.dilate(unsure.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0, np.bool_)
 
 
 def _printed_basins(grey: Level) -> NDArray[np.bool_]:
     """Dark regions that the sheet's edge does not reach and whose edge is hard."""
     high, wide = grey.shape
-    coarse = cv2.resize(grey, (max(2, wide // _COARSE), max(2, high // _COARSE)), interpolation=cv2.INTER_AREA)
-    rim = cv2.resize(_flooded(coarse), (wide, high), interpolation=cv2.INTER_LINEAR)
+    coarse = _scaled(grey, (max(2, wide // _COARSE), max(2, high // _COARSE)), cv2.INTER_AREA)
+    rim = _scaled(_flooded(coarse), (wide, high), cv2.INTER_LINEAR)
     depth = rim - grey
     basins = (depth > _DEEP * rim).astype(np.uint8)
     number, labels = cv2.connectedComponents(basins, connectivity=4)
@@ -157,17 +181,22 @@ def _filled(grey: Level, known: NDArray[np.bool_]) -> Level:
     """The level where it is known, and between that what lies nearest, smoothly."""
     if known.all() or not known.any():
         return grey
-    values, weights = [np.where(known, grey, 0).astype(np.float32)], [known.astype(np.float32)]
+    values: list[Level] = [np.where(known, grey, 0).astype(np.float32)]
+    weights: list[Level] = [known.astype(np.float32)]
     while min(values[-1].shape) > 2 and weights[-1].min() < 0.5:
-        values.append(cv2.pyrDown(values[-1]))
-        weights.append(cv2.pyrDown(weights[-1]))
+        for levels in (values, weights):
+            levels.append(np.asarray(cv2.pyrDown(levels[-1]), np.float32))
     mean = float(grey[known].mean())
     level = np.full_like(values[-1], mean)
     for value, weight in zip(reversed(values), reversed(weights), strict=True):
-        wider = cv2.resize(level, value.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        wider = _scaled(level, (value.shape[1], value.shape[0]), cv2.INTER_LINEAR)
         sure = np.minimum(weight * 4, 1)
-        level = sure * value / np.maximum(weight, 1e-3) + (1 - sure) * wider
+        level = (sure * value / np.maximum(weight, 1e-3) + (1 - sure) * wider).astype(np.float32)
     return np.where(known, grey, level).astype(np.float32)
+
+
+def _scaled(level: Level, size: tuple[int, int], how: int) -> Level:
+    return np.asarray(cv2.resize(level, size, interpolation=how), np.float32)
 
 
 def _grey(colour: Level) -> Level:

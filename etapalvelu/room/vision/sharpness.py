@@ -42,7 +42,9 @@ def sharpness(frame: Bgr, corners: Corners | None = None) -> float:
 
 def blur(frame: Bgr, corners: Corners) -> float | None:
     """How far a point has spread, as the sigma of a normal curve in pixels of the frame; None without print to judge by."""
-    grey, page = (_middle(part) for part in _seen(frame, corners))
+    grey, page = _seen(frame, corners)
+    middle = _middle(grey)
+    grey, page = grey[middle], page[middle]
     fine = _steepness(grey, page, _CALM_SIGMA)
     if fine <= _NO_PRINT * (float(cv2.mean(grey, page)[0]) + 1):
         return None
@@ -73,12 +75,12 @@ def _steepness(grey: Field, page: Bgr, sigma: float) -> float:
     return float(np.sqrt(max(0.0, edges**2 - grain**2)))
 
 
-def _middle(part: NDArray[np.generic]) -> NDArray[np.generic]:
+def _middle(grey: Field) -> tuple[slice, slice]:
     """As much of the middle as is enough to judge by."""
-    height, width = part.shape
-    share = min(1.0, float(np.sqrt(_ENOUGH_PIXELS / part.size)))
+    height, width = grey.shape
+    share = min(1.0, float(np.sqrt(_ENOUGH_PIXELS / grey.size)))
     top, left = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
-    return part[top : height - top, left : width - left]
+    return slice(top, height - top), slice(left, width - left)
 
 
 def _bounds(frame: Bgr, corners: Corners) -> tuple[int, int, int, int]:
