@@ -5,7 +5,7 @@ which is also the largest. Corners are where the sides of the sheet meet, also w
 or when the paper curls a little; TL TR BR BL as on the printed page, in pixels whose middles have whole numbers.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -155,9 +155,12 @@ def _laid(random: Random, paper: Sheet, seed: int, kind: str, table: str, size: 
         add_clutter(random, field, int(random.integers(1, 6)), scale)
     if kind == "several":
         _lay_others(random, field, corners, scale, size)
-    if kind == "white" and random.random() < 0.8:
-        paper = replace(paper, image=np.maximum(paper.image, (paper.image > 200).astype(np.uint8) * np.uint8(250)))
-    curl = random.uniform(0.006, 0.02) * random.choice([-1, 1]) if kind == "curl" else random.uniform(-0.002, 0.002)
+    if kind == "white":
+        bare = np.median(paper.image.reshape(-1, 3), axis=0)
+        field *= (bare / field.mean(axis=(0, 1)) * (1 - random.uniform(0.008, 0.07) * random.choice([1, 1, 1, -1]))).astype(
+            np.float32
+        )
+    curl = random.uniform(0.005, 0.016) * random.choice([-1, 1]) if kind == "curl" else random.uniform(-0.002, 0.002)
     _lay(random, field, paper, corners, scale, curl)
     if kind == "hand":
         add_hand(random, field, corners[int(random.integers(4))], middle, scale)

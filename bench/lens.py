@@ -43,9 +43,10 @@ def glaring(random: Random, field: Field, corners: NDArray[np.float64]) -> Field
     """A lamp's reflection somewhere on the sheet."""
     high, wide = field.shape[:2]
     middle = random.dirichlet(np.ones(4)) @ corners
-    size = random.uniform(0.04, 0.16) * wide
+    # Not so large that nothing is left of the sheet.
+    size = random.uniform(0.1, 0.33) * float(np.linalg.norm(np.diff(corners[:3], axis=0), axis=1).min())
     down, across = np.mgrid[0:high, 0:wide].astype(np.float32)
-    angle, long = random.uniform(0, 3.14), random.uniform(1, 2.5)
+    angle, long = random.uniform(0, 3.14), random.uniform(1, 2)
     first = ((across - middle[0]) * np.cos(angle) + (down - middle[1]) * np.sin(angle)) / (size * long)
     second = ((down - middle[1]) * np.cos(angle) - (across - middle[0]) * np.sin(angle)) / size
     blob = np.exp(-((first**2 + second**2) ** random.uniform(0.7, 2.0)))

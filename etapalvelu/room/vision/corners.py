@@ -17,13 +17,16 @@ from etapalvelu.room.vision.likeness import Likeness, likeness_of
 from etapalvelu.room.vision.lines import lines_in
 from etapalvelu.room.vision.quads import Quads, quads_from
 from etapalvelu.room.vision.refine import refined
+from etapalvelu.room.vision.regions import outlines_in
 
 SEARCH_SIDE_PIXELS: Final = 640
-_MOST_LINES: Final = 70
-_MOST_QUADS: Final = 300
+FOLLOW_SIDE_PIXELS: Final = 480
+_MOST_LINES: Final = 110
+_MOST_QUADS: Final = 220
 _ENOUGH: Final = 1.65
 _STILL_ENOUGH: Final = 1.5
-_MOST_FOLLOWED_LINES: Final = 24
+_MOST_FOLLOWED_LINES: Final = 20
+_MOST_FOLLOWED_QUADS: Final = 40
 # How far a sheet may move between two looks, as a share of its size.
 _FOLLOWED: Final = 0.08
 # Grey levels by which paper is brighter than a table, beyond any doubt.
@@ -42,13 +45,13 @@ def find_page(image_bgr: Bgr, near: Corners | None = None) -> Corners | None:
     high, wide = image_bgr.shape[:2]
     if min(high, wide) < _LEAST_PIXELS:
         return None
-    scale = min(1.0, SEARCH_SIDE_PIXELS / max(high, wide))
+    scale = min(1.0, (SEARCH_SIDE_PIXELS if near is None else FOLLOW_SIDE_PIXELS) / max(high, wide))
     size = round(wide * scale), round(high * scale)
     small = np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
     zoom = np.array([wide / size[0], high / size[1]], np.float32)
     edges = edges_of(small)
     if near is None:
-        found = _searched(edges)
+        found = _searched(small, edges)
         return None if found is None else in_order(refined(image_bgr, _zoomed(found, zoom), float(zoom.max())))
     before = _zoomed(np.asarray(near, np.float32), np.float32(1) / zoom)
     found = _followed(edges, before)
@@ -62,9 +65,9 @@ def in_order(corners: Corners) -> Corners:
     return np.roll(around, -int(np.argmin(around.sum(axis=1))), axis=0)
 
 
-def _searched(edges: Edges) -> Corners | None:
+def _searched(small: Bgr, edges: Edges) -> Corners | None:
     high, wide = edges.thin.shape
-    quads = quads_from(lines_in(edges, _MOST_LINES), (wide, high), _MOST_QUADS)
+    quads = quads_from(lines_in(edges, _MOST_LINES, outlines_in(small)), (wide, high), _MOST_QUADS)
     return _best(edges, quads, _ENOUGH)
 
 
@@ -75,7 +78,7 @@ def _followed(edges: Edges, before: Corners) -> Corners | None:
     band = np.zeros_like(edges.thin)
     cv2.polylines(band, [np.rint(before).astype(np.int32)], True, 255, int(2 * reach))
     lines = lines_in(replace(edges, thin=edges.thin & band), _MOST_FOLLOWED_LINES)
-    quads = quads_from(lines, (wide, high), _MOST_QUADS)
+    quads = quads_from(lines, (wide, high), _MOST_FOLLOWED_QUADS)
     moved = [np.linalg.norm(_as_before(corners, before) - before, axis=1).max() for corners in quads.corners]
     return _best(edges, quads.picked(np.flatnonzero(np.array(moved) < 1.5 * reach)), _STILL_ENOUGH)
 

@@ -9,6 +9,7 @@ import numpy as np
 from etapalvelu.room.vision.edges import Edges, Plane
 
 ANGLES: Final = 180
+STEP: Final = 2
 _SPREAD: Final = (-2, -1, 0, 1, 2)
 _OFFSETS: Final = (-1.5, -0.5, 0.5, 1.5)
 
@@ -18,7 +19,7 @@ class Lines:
     """Lines as normals (n x 2, unit) and distances: points p with normal . p = distance.
 
     Position t on line i is distance[i] * normal[i] + t * along[i]. `sums` (n x 2 x m) are running sums of the support by
-    one-pixel steps from t = -`reach`: first where the picture gets brighter along the normal, then where it gets darker.
+    steps of STEP pixels from t = -`reach`: first where the picture gets brighter along the normal, then where it gets darker.
     """
 
     normal: Plane
@@ -28,9 +29,11 @@ class Lines:
     reach: int
 
 
-def lines_in(edges: Edges, most: int) -> Lines:
-    """The `most` best lines, best first."""
+def lines_in(edges: Edges, most: int, more: tuple[Plane, Plane] | None = None) -> Lines:
+    """The `most` lines with most edges on them, and `more` (normals and distances) that were found otherwise."""
     normal, distance = _peaks(edges, most)
+    if more is not None:
+        normal, distance = np.concatenate([normal, more[0]]), np.concatenate([distance, more[1]])
     along = np.stack([-normal[:, 1], normal[:, 0]], axis=1)
     high, wide = edges.thin.shape
     reach = int(np.hypot(high, wide)) + 2
@@ -40,7 +43,7 @@ def lines_in(edges: Edges, most: int) -> Lines:
 def _peaks(edges: Edges, most: int) -> tuple[Plane, Plane]:
     rows, columns = np.nonzero(edges.thin)
     across, down = edges.across[rows, columns], edges.down[rows, columns]
-    weight = np.minimum(np.hypot(across, down), 4.0).astype(np.float32)
+    weight = np.clip(np.hypot(across, down) - np.float32(0.7), 0, 4) ** 2
     own = np.rint(np.degrees(np.arctan2(down, across))).astype(np.int64) % ANGLES
     high, wide = edges.thin.shape
     middle = int(np.hypot(high, wide)) + 2
@@ -66,7 +69,9 @@ def _peaks(edges: Edges, most: int) -> tuple[Plane, Plane]:
 
 
 def _sums(edges: Edges, normal: Plane, distance: Plane, along: Plane, reach: int) -> Plane:
-    steps = np.arange(-reach, reach + 1, dtype=np.float32)
+    steps = np.arange(-reach, reach + 1, STEP, dtype=np.float32)
+    if not len(normal):
+        return np.zeros((0, 2, len(steps) + 1), np.float32)
     middle_x = distance[:, None] * normal[:, :1] + steps * along[:, :1]
     middle_y = distance[:, None] * normal[:, 1:] + steps * along[:, 1:]
     gradient = cv2.merge([edges.across, edges.down])

@@ -7,13 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etapalvelu.room.vision.edges import Plane
-from etapalvelu.room.vision.lines import Lines
+from etapalvelu.room.vision.lines import STEP, Lines
 
 LEAST_SIDE_PIXELS: Final = 24
 _MOST_SKEW: Final = 0.30
 _LEAST_ACROSS: Final = 0.80
-_LEAST_SUPPORT: Final = 0.30
+_LEAST_SUPPORT: Final = 0.36
 _OVERHANG_PIXELS: Final = 3
+_GOING_ON: Final = 0.4
+# How much at a corner is not looked at (it may be round), and how far past it the line is followed.
+_TRIM: Final = 4.0
+_TAIL: Final = 24.0
+_NO_SIDE: Final = -9.0
+_SPARE: Final = 5
+_ALIKE_PIXELS: Final = 2.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,27 +43,30 @@ def quads_from(lines: Lines, size: tuple[int, int], most: int) -> Quads:
     """The `most` best supported shapes within a picture of `size` (width, height)."""
     crossing, position = _crossings(lines, size)
     first, second = _pairs(lines)
-    support, beyond = _borne_out(lines, position, crossing, first, second)
-    one, other = _opposites(lines, first, second)
-    sides = np.empty((4, len(one)), np.float32)
-    for side in range(4):
-        line = (first, second)[side % 2]
-        found = support[line[one], other] if side < 2 else support[line[other], one]
-        keep = found >= _LEAST_SUPPORT
-        one, other, sides = one[keep], other[keep], sides[:, keep]
-        sides[side] = found[keep]
+    support, beyond = _borne_out(lines, position, first, second)
+    worth = np.where(support < _LEAST_SUPPORT, _NO_SIDE, support - np.float32(_GOING_ON) * beyond)
+    first, second, kept = _crossed(worth > _NO_SIDE, first, second)
+    support, beyond, worth = support[:, kept], beyond[:, kept], worth[:, kept]
+    one, other = _opposites(lines, worth > _NO_SIDE, first, second)
+    sides = np.stack([worth[first[one], other], worth[second[one], other], worth[first[other], one], worth[second[other], one]])
     rank = sides.mean(axis=0) + 0.5 * sides.min(axis=0)
-    best = np.argsort(-rank)[:most]
+    best = np.arange(len(rank))
+    if len(best) > _SPARE * most:
+        best = np.argpartition(-rank, _SPARE * most)[: _SPARE * most]
+    best = best[np.argsort(-rank[best])]
     one, other = one[best], other[best]
     a, b, c, d = first[one], second[one], first[other], second[other]
     # Going round: a with c, c with b, b with d, d with a; its sides lie on c, b, d, a.
     corners = np.stack([crossing[a, c], crossing[c, b], crossing[b, d], crossing[d, a]], axis=1)
     order = np.stack([(c, one), (b, other), (d, one), (a, other)])
+    # Two lines along one edge make the same shape twice.
+    alike = np.concatenate([corners.mean(axis=1), np.abs(corners - corners.mean(axis=1, keepdims=True)).mean(axis=1)], axis=1)
+    _, kept = np.unique(np.rint(alike / _ALIKE_PIXELS), axis=0, return_index=True)
     return Quads(
         corners=corners,
         support=np.stack([support[line, pair] for line, pair in order], axis=1),
         beyond=np.stack([beyond[line, pair] for line, pair in order], axis=1),
-    )
+    ).picked(np.sort(kept)[:most])
 
 
 def _crossings(lines: Lines, size: tuple[int, int]) -> tuple[Plane, Plane]:
@@ -82,37 +92,55 @@ def _pairs(lines: Lines) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return first, second
 
 
-def _borne_out(
-    lines: Lines, position: Plane, crossing: Plane, first: NDArray[np.intp], second: NDArray[np.intp]
-) -> tuple[Plane, Plane]:
+def _borne_out(lines: Lines, position: Plane, first: NDArray[np.intp], second: NDArray[np.intp]) -> tuple[Plane, Plane]:
     """The support of each line between the two lines of each pair, and of what follows past both ends (lines x pairs)."""
-    start, end = position[:, first], position[:, second]
-    start, end = np.minimum(start, end), np.maximum(start, end)
-    length = end - start
-    usable = length >= LEAST_SIDE_PIXELS
-    start, end, length = (np.where(usable, value, fallback) for value, fallback in ((start, 0), (end, 1), (length, 1)))
-    trim = np.minimum(0.05 * length, 8)
-    tail = np.clip(0.15 * length, 8, 30)
-    inner = _between(lines, start + trim, end - trim).max(axis=1)
-    after = _between(lines, end + 3, end + 3 + tail).sum(axis=1)
-    before = _between(lines, start - 3 - tail, start - 3).sum(axis=1)
-    return np.where(usable, inner, 0), np.minimum(np.maximum(before, after), 1)
+    place = np.nan_to_num(position, nan=0.0)
+    before, low, high, after = (_sums_at(lines, place + shift) for shift in (-_TAIL, -_TRIM, _TRIM, _TAIL))
+    going_before = ((low - before) / np.float32((_TAIL - _TRIM) / STEP)).max(axis=0)
+    going_after = ((after - high) / np.float32((_TAIL - _TRIM) / STEP)).max(axis=0)
+    # Sums only grow: the difference the wrong way round is below 0.
+    sums = [
+        np.maximum(low[sign][:, second] - high[sign][:, first], low[sign][:, first] - high[sign][:, second]) for sign in (0, 1)
+    ]
+    apart = position[:, second] - position[:, first]
+    length = np.abs(apart)
+    inner = np.maximum(sums[0], sums[1]) / np.maximum((length - np.float32(2 * _TRIM)) / np.float32(STEP), 1)
+    inner[~(length >= LEAST_SIDE_PIXELS)] = 0
+    past = np.where(
+        apart > 0,
+        np.maximum(going_before[:, first], going_after[:, second]),
+        np.maximum(going_before[:, second], going_after[:, first]),
+    )
+    return np.minimum(inner, 1), past
 
 
-def _between(lines: Lines, start: Plane, end: Plane) -> Plane:
-    """The mean support between two positions of each line (lines x 2 x pairs)."""
-    last = lines.sums.shape[2] - 1
-    low, high = (np.clip(np.rint(value) + lines.reach, 0, last).astype(np.int32) for value in (start, end))
-    total = np.take_along_axis(lines.sums, high[:, None, :], axis=2) - np.take_along_axis(lines.sums, low[:, None, :], axis=2)
-    return np.asarray(total / np.maximum(high - low, 1)[:, None, :], np.float32)
+def _sums_at(lines: Lines, place: Plane) -> Plane:
+    """The running sums at places of each line: 2 x lines x places."""
+    at = np.clip(np.rint((place + np.float32(lines.reach)) / STEP), 0, lines.sums.shape[2] - 1).astype(np.int32)
+    return np.asarray(np.take_along_axis(lines.sums, at[:, None, :], axis=2).transpose(1, 0, 2), np.float32)
 
 
-def _opposites(lines: Lines, first: NDArray[np.intp], second: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs of pairs that cross each other at about a right angle."""
+def _crossed(
+    sides: NDArray[np.bool_], first: NDArray[np.intp], second: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """The pairs whose both lines are sides between some other pair; with their old numbers."""
+    packed = np.packbits(sides, axis=1)
+    kept = np.flatnonzero((packed[first] & packed[second]).any(axis=1))
+    return first[kept], second[kept], kept
+
+
+def _opposites(
+    lines: Lines, sides: NDArray[np.bool_], first: NDArray[np.intp], second: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs of pairs that bound each other's sides and cross at about a right angle."""
+    bounded = sides[first] & sides[second]
+    bounded &= bounded.T.copy()
+    one, other = np.divmod(np.flatnonzero(bounded), len(first))
+    once = one < other
+    one, other = one[once], other[once]
     normal = (
         lines.normal[first] + lines.normal[second] * np.sign((lines.normal[first] * lines.normal[second]).sum(axis=1))[:, None]
     )
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    across = np.abs(normal[:, None, 0] * normal[None, :, 1] - normal[:, None, 1] * normal[None, :, 0])
-    one, other = np.nonzero(np.triu(across > _LEAST_ACROSS, 1))
-    return one, other
+    across = np.abs(normal[one, 0] * normal[other, 1] - normal[one, 1] * normal[other, 0]) > _LEAST_ACROSS
+    return one[across], other[across]

@@ -98,7 +98,7 @@ def _meeting(corners: Plane, sides: list[Bow], k: int) -> Plane:
     middle: Plane = corners.mean(axis=0)
     last, corner, following = corners[k - 1], corners[k], corners[(k + 1) % 4]
     ended, begun = 1.0, 0.0
-    here = corner.astype(np.float64)
+    here: Bow = corner.astype(np.float64)
     for _ in range(3):
         first = _tangent(last, corner, middle, sides[k - 1], ended)
         second = _tangent(corner, following, middle, sides[k], begun)
