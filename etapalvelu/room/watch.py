@@ -35,7 +35,7 @@ SIGHT: Final = Vision(
     find_page=page.find_page,
     verdict=lambda picture, corners, detail: page.verdict(picture, corners, detail=detail),
     straightened=page.straightened,
-    orientation=lambda _page: 0,
+    orientation=page.orientation,
 )
 
 
@@ -121,9 +121,7 @@ class PageWatch:
         self._tell(await loop.run_in_executor(worker, self._see, frame, picture))
         return frame.number, self._clock() - began
 
-    def _tell(self, sighting: Sighting | None) -> None:
-        if sighting is None:
-            return
+    def _tell(self, sighting: Sighting) -> None:
         self.last = sighting
         self._changed.set()
         for listener in self._listeners:
@@ -131,7 +129,7 @@ class PageWatch:
 
     # In the worker's thread.
 
-    def _see(self, frame: Frame, picture: Bgr | None) -> Sighting | None:
+    def _see(self, frame: Frame, picture: Bgr | None) -> Sighting:
         try:
             seen = frame.picture.live() if picture is None else picture
             sighting = self._eye.look(seen, frame.at, full_width=frame.picture.size[0])
@@ -140,6 +138,6 @@ class PageWatch:
             if not self._is_failing:
                 log.exception("a picture of the table could not be understood")
             self._is_failing = True
-            return None
+            return self._eye.blink(frame.at)
         self._is_failing = False
         return sighting
