@@ -29,6 +29,8 @@ DEVICE = "device"
 
 # A working day; a person signs in each morning.
 LOGIN_HOURS = 12
+# A login that runs out in the middle of a call serves until this long after the call: its papers are looked at once more.
+WRAP_UP_MINUTES = 10
 
 # How long a login read from the store is believed. Revoking one on this server empties its place at once.
 CACHE_SECONDS = 4.5
@@ -50,6 +52,7 @@ _SECRET_BYTES = 32
 LONGEST_NAME = 80
 
 Revoked = Callable[[str], Awaitable[None]]
+Sits = Callable[[str], bool]
 
 
 class CsrfError(NotAllowedError):
@@ -75,7 +78,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seat_login(self) -> str:
-        """The login as seat tickets name it: all screens of a room are one, so that a new one replaces the old."""
+        """The login as seat tickets name it: a room's screens hold its seat one after the other, each by a login of its own."""
         return seat_login(self.login)
 
 
@@ -100,7 +103,8 @@ def visitor_if_any(request: web.Request) -> Visitor | None:
 
 
 class Access:
-    """Made once by `app`. `revoked` is awaited with `Visitor.seat_login` whenever a login ends before its time."""
+    """Made once by `app`. `revoked` is awaited with `Visitor.seat_login` whenever a login ends before its time; `sits` tells
+    whether a login, named so, has a seat in a call."""
 
     def __init__(
         self,
@@ -113,6 +117,7 @@ class Access:
         clock: Clock,
         passwords: Passwords,
         revoked: Revoked | None = None,
+        sits: Sits | None = None,
     ) -> None:
         self._accounts = accounts
         self._places = places
@@ -122,6 +127,8 @@ class Access:
         self._clock = clock
         self._passwords = passwords
         self._revoked = revoked
+        self._sits = sits
+        self._serving: dict[str, datetime] = {}
         self._sign_ins = Attempts("sign-in")
         self._pairings = Attempts("pairing")
         self._known: dict[str, tuple[datetime, Visitor]] = {}
@@ -191,10 +198,11 @@ class Access:
 
     async def login_stands(self, login: str) -> bool:
         """Truth that a login, named as `Visitor.seat_login` names it, is still good. For signaling and open streams."""
-        if not login.startswith("room:"):
-            return await self._of_id(login) is not None
-        room, _, role = login.removeprefix("room:").rpartition(":")
-        return any(device.role == role for device in await self._accounts.logins(room=room))
+        return await self._of_id(login.rpartition("#")[2]) is not None
+
+    async def seat_stands(self, login: str) -> bool:
+        """The same for the holder of a seat from before this server started: a login that only ran out holds it still."""
+        return await self._accounts.login(login.rpartition("#")[2], self._clock() - timedelta(hours=LOGIN_HOURS)) is not None
 
     # Going out
 
@@ -321,7 +329,7 @@ class Access:
         if known is not None and now < until:
             return known
         self._known.pop(login_id, None)
-        login = await self._accounts.login(login_id, now)
+        login = await self._accounts.login(login_id, now) or await self._in_call(login_id, now)
         person = None if login is None else await self._person(login)
         if login is None or person is None:
             return None
@@ -330,6 +338,18 @@ class Access:
         visitor = self._visitor(login, person)
         self._known[login_id] = (now + timedelta(seconds=CACHE_SECONDS), visitor)
         return visitor
+
+    async def _in_call(self, login_id: str, now: datetime) -> Login | None:
+        """A login that ran out, but whose call goes on or was just over."""
+        login = await self._accounts.login(login_id, now - timedelta(hours=LOGIN_HOURS))
+        if login is None or self._sits is None:
+            return None
+        if self._sits(seat_login(login)):
+            self._serving[login_id] = now + timedelta(minutes=WRAP_UP_MINUTES)
+        if self._serving.get(login_id, now) > now:
+            return login
+        self._serving.pop(login_id, None)
+        return None
 
     async def _person(self, login: Login) -> Person | None:
         if login.room is not None:
@@ -346,7 +366,7 @@ class Access:
 
 
 def seat_login(login: Login) -> str:
-    return login.id if login.room is None else f"room:{login.room}:{login.role}"
+    return login.id if login.room is None else f"room:{login.room}:{login.role}#{login.id}"
 
 
 def _staff(request: StaffRequest) -> Staff:

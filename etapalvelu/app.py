@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from etapalvelu.access import Access, Revoked
+from etapalvelu.access import Access, Revoked, Sits
 from etapalvelu.api import routes as api_routes
 from etapalvelu.api.problems import tell_problems
 from etapalvelu.attempts import address_group
@@ -110,7 +110,10 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
     async def revoked(login: str) -> None:
         await endpoint.drop_login(login)
 
-    access = _access(ground, revoked)
+    def sits(login: str) -> bool:
+        return endpoint.sits(login)
+
+    access = _access(ground, revoked, sits)
     ledger = Ledger(sessions=sessions, board=board, clock=clock)
     attendance = SessionAttendance(ledger, sessions, clock)
     endpoint = _endpoint(ground, attendance, access)
@@ -146,7 +149,7 @@ def _ground(config: Config, clock: Clock, passwords: Passwords) -> _Ground:
     )
 
 
-def _access(ground: _Ground, revoked: Revoked) -> Access:
+def _access(ground: _Ground, revoked: Revoked, sits: Sits) -> Access:
     return Access(
         accounts=ground.accounts,
         places=ground.places,
@@ -156,6 +159,7 @@ def _access(ground: _Ground, revoked: Revoked) -> Access:
         clock=ground.clock,
         passwords=ground.passwords,
         revoked=revoked,
+        sits=sits,
     )
 
 
@@ -168,7 +172,7 @@ def _endpoint(ground: _Ground, attendance: SessionAttendance, access: Access) ->
         clock=ground.clock,
         origins=_origins(ground.config),
         limits=Limits(heartbeat_seconds=call.heartbeat_seconds, away_seconds=call.seat_limit_seconds),
-        login_stands=access.login_stands,
+        login_stands=access.seat_stands,
         address_group=address_group,
     )
 

@@ -51,7 +51,7 @@ from signaling.messages import (
     StillTaken,
 )
 from signaling.sdp import relay_candidate, relay_description
-from signaling.ticket import Claims, ResumeClaims
+from signaling.ticket import Claims, ResumeClaims, holder
 
 REMEMBERED_SEATINGS: Final = 64
 
@@ -99,6 +99,11 @@ class Call:
     def is_empty(self) -> bool:
         """Nobody sits here, away or not."""
         return not self._sitters
+
+    @property
+    def is_anyone_away(self) -> bool:
+        """Truth that a seat is kept for somebody whose socket was lost."""
+        return any(sitter.lost_at is not None for sitter in self._sitters.values())
 
     def present(self) -> dict[Seat, str]:
         """Who sits where, away or not."""
@@ -184,7 +189,7 @@ class Call:
         seat, sitter = claims.seat, self._sitters.get(claims.seat)
         if sitter is None:
             return [Joined(seat=seat, who=claims.who)]
-        if sitter.login == claims.login:
+        if holder(sitter.login) == holder(claims.login):
             gap_ms = 0 if sitter.lost_at is None else max(0, round((now - sitter.lost_at) * 1000))
             return [
                 Interrupted(seat=seat, who=sitter.who, gap_ms=gap_ms),
@@ -198,7 +203,7 @@ class Call:
         sitter = self._sitters.get(claims.seat)
         if sitter is not None and sitter.id == claims.id:
             return []
-        if sitter is not None and sitter.login == claims.login:
+        if sitter is not None and holder(sitter.login) == holder(claims.login):
             return [Refuse(code="replaced", text="a newer page or device of the same login has the seat")]
         if sitter is not None:
             return [Refuse(code="seat_taken", text="somebody else sits there")]

@@ -74,7 +74,7 @@ class CallEndpoint:
 
     async def sweep(self) -> None:
         """Seats away too long are given up, unconfirmed resumes are confirmed."""
-        for name in list(self._groups):
+        for name in [name for name, group in self._groups.items() if not group.is_quiet]:
             with self._group(name) as group:
                 await group.sweep()
         forgotten = self._clock().timestamp() - self._limits.resume_seconds - TICKET_SECONDS
@@ -91,6 +91,10 @@ class CallEndpoint:
     async def drop_login(self, login: str) -> None:
         """Close every socket and give up every seat of a login that was revoked; older tickets of it are refused."""
         await self._relay.spread(DropLogin(login=login))
+
+    def sits(self, login: str) -> bool:
+        """Truth that this login has a seat in some call of this server, or is away from it for a moment."""
+        return any(group.call.seats_of(login) for group in self._groups.values())
 
     def present(self, call: str) -> dict[Seat, str]:
         """Who sits where, sockets that are away for a moment included; after a restart only those who came back."""

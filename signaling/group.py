@@ -112,6 +112,11 @@ class Group:
         """Tell everybody that the call is over; waits for nothing."""
         await self._carry_out(self.call.end(reason))
 
+    @property
+    def is_quiet(self) -> bool:
+        """Truth that a sweep would find nothing to do."""
+        return not self.call.is_anyone_away and all(peer.is_confirmed for peer in self._peers.values())
+
     async def sweep(self) -> None:
         """Give up seats that were away too long; say resumed seats again that the service has not heard of.
 

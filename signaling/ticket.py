@@ -25,6 +25,7 @@ Opaque = Annotated[str, Meta(min_length=1, max_length=200)]
 class Claims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`who` is the actor for the log, `login` the login or device that may come back, `id` makes it usable once.
 
+    Logins that are alike up to a `#` hold a seat one after the other, as a room's devices do: a newer one replaces the older.
     `expires` is in unix seconds; the service mints it TICKET_SECONDS ahead.
     """
 
@@ -48,6 +49,11 @@ class ResumeClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     epoch: Epoch
     relay_only: bool
     expires: int
+
+
+def holder(login: str) -> str:
+    """Whose seat it is: the login without what tells one device from the next."""
+    return login.partition("#")[0]
 
 
 def mint(claims: Claims, key: bytes) -> str:

@@ -11,14 +11,16 @@ from aiohttp.test_utils import make_mocked_request
 from limits import RateLimitItemPerMinute
 
 from etapalvelu import passwords
-from etapalvelu.access import PAIRING_LETTERS, Access
+from etapalvelu.access import LOGIN_HOURS, PAIRING_LETTERS, WRAP_UP_MINUTES, Access
 from etapalvelu.attempts import Attempts, Knocks, address_group
 from etapalvelu.cookies import cookie_name, forget_cookie, renew_cookie, set_cookie
 from etapalvelu.domain.codes import Language
 from etapalvelu.domain.errors import InvalidFieldError, TooManyAttemptsError, TryAgainError, WrongCredentialsError
 from etapalvelu.domain.people import Role, Staff
+from etapalvelu.domain.themes import THEMES
 from etapalvelu.passwords import Passwords
 from etapalvelu.ports import StaffRequest, login_topic
+from signaling.ticket import holder
 from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
 from tests.doorstep import PASSWORD, Doorstep, cheap_passwords, make_doorstep
 
@@ -202,8 +204,9 @@ async def test_a_new_screen_replaces_the_old_and_its_seat_stays_the_rooms(doorst
         new = await access.pair(code, Role.ROOM, ADDRESS)
         await notices.wait()
 
-    assert (old.visitor.seat_login, new.visitor.seat_login) == ("room:rantala-1:room", "room:rantala-1:room")
-    assert await access.login_stands("room:rantala-1:room")
+    assert holder(old.visitor.seat_login) == holder(new.visitor.seat_login) == "room:rantala-1:room"
+    assert await access.login_stands(new.visitor.seat_login)
+    assert not await access.login_stands(old.visitor.seat_login)
     assert not await access.login_stands(old.visitor.login.id)
     assert await access.login_stands(agent.visitor.login.id)
     assert doorstep.revoked == []
@@ -246,11 +249,38 @@ async def test_a_revoked_device_is_out_and_its_seat_is_given_up(doorstep: Doorst
     await doorstep.access.revoke(agent.visitor.login)
 
     after = await doorstep.client.post("/api/v1/devices/status", json={"document_camera": "ok"}, headers=bearer)
-    assert (after.status, doorstep.revoked) == (401, ["room:rantala-1:agent"])
-    assert not await doorstep.access.login_stands("room:rantala-1:agent")
+    assert (after.status, doorstep.revoked) == (401, [agent.visitor.seat_login])
+    assert not await doorstep.access.login_stands(agent.visitor.seat_login)
+    assert not await doorstep.access.seat_stands(agent.visitor.seat_login)
 
 
 # Logins
+
+
+async def test_a_login_that_runs_out_in_a_call_serves_until_the_call_is_wrapped_up(doorstep: Doorstep) -> None:
+    service, sitting = doorstep.service, set[str]()
+    access = Access(
+        accounts=service.accounts, places=service.places, board=service.board, themes=THEMES, key=b"c" * 32,
+        clock=service.clock, passwords=cheap_passwords(), sits=sitting.__contains__,
+    )  # fmt: skip
+    login = (await access.sign_in(EXPERT.account, PASSWORD, ADDRESS)).visitor.login
+    stands = []
+
+    async def look(**later: float) -> None:
+        service.clock.advance(**later)
+        stands.append((await access.login_stands(login.id), await access.seat_stands(login.id)))
+
+    sitting.add(login.id)
+    await look(hours=LOGIN_HOURS + 1)
+    await look(hours=1)
+    sitting.clear()
+    await look(minutes=WRAP_UP_MINUTES - 1)
+    await look(minutes=1)
+    await access.revoke(login)
+    sitting.add(login.id)
+    await look(seconds=1)
+
+    assert stands == [(True, True), (True, True), (True, True), (False, True), (False, False)]
 
 
 async def test_signing_out_ends_the_login_at_once(doorstep: Doorstep) -> None:

@@ -246,13 +246,19 @@ def test_a_database_that_cannot_be_used_is_said(shell: Shell, tmp_path: Path, co
     assert ("unable to open database file" if kind == "folder" else "file is not a database") in words
 
 
-def test_a_database_whose_driver_is_not_installed_is_said(shell: Shell, tmp_path: Path) -> None:
+def test_a_database_whose_driver_is_not_installed_is_said(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_config(tmp_path, '[store]\nurl = "postgresql+asyncpg://e@127.0.0.1:1/e"\n')
-    try:
-        import asyncpg  # type: ignore[import-not-found]  # noqa: F401, PLC0415 - only to see whether it is there
-    except ImportError:
-        words = shell("migrate", "--config", str(path)).refusal()
-        assert words == "asyncpg is not installed, and this configuration needs it"
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+
+    assert shell("migrate", "--config", str(path)).refusal() == "asyncpg is not installed, and this configuration needs it"
+
+
+def test_a_database_server_that_is_not_there_is_said(shell: Shell, tmp_path: Path) -> None:
+    path = write_config(tmp_path, '[store]\nurl = "postgresql+asyncpg://e@127.0.0.1:1/e"\n')
+
+    assert "Connect call failed" in shell("migrate", "--config", str(path)).refusal()
 
 
 def test_migrate_makes_the_database_and_may_be_run_again(shell: Shell, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ _log = structlog.get_logger("live")
 HEARTBEAT_SECONDS = 10.0
 # Notices that come close together are answered once.
 PAUSE_SECONDS = 1.0
+# Streams that end their pause at about the same time end it together.
+PAUSE_STEP_SECONDS = 0.25
 # Pages tell of a deed a little after it: the call that it begins is set up first, and needs the processor.
 SETTLE_SECONDS = 0.3
 # A browser opens six at most, and a program needs one: who has more of them open forgot to close them.
@@ -198,8 +200,9 @@ class _Stream:
             raise AssertionError("not open")
         await self._notices.wait()
         if not self.is_gone:
-            too_soon = PAUSE_SECONDS - (self._loop.time() - self._wrote_at)
-            await asyncio.sleep(max(too_soon, SETTLE_SECONDS))
+            now = self._loop.time()
+            pause_ends = math.ceil((self._wrote_at + PAUSE_SECONDS) / PAUSE_STEP_SECONDS) * PAUSE_STEP_SECONDS
+            await asyncio.sleep(max(pause_ends - now, SETTLE_SECONDS))
 
     async def look(self, login_stands: bool) -> None:
         """Wake it when there is something to do for it, else keep it alive. Waits for no listener."""

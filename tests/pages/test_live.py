@@ -276,6 +276,7 @@ async def test_streams_that_show_the_same_are_read_for_once(whole: Doorstep, mon
         return await view(site, visitor)
 
     monkeypatch.setattr(advisor, "advisor_view", counted)
+    monkeypatch.setattr("etapalvelu.pages.live.PAUSE_SECONDS", 0)
     browser = Browser(doorstep=whole, people=(ADVISOR,))
     headers = await browser.headers()
 

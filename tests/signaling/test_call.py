@@ -6,11 +6,13 @@ from signaling.call import MAY_SEND, REMEMBERED_SEATINGS, Call
 from signaling.effects import (
     Drop,
     HangUp,
+    Interrupted,
     Joined,
     Left,
     NoteMade,
     QualitySampled,
     Refuse,
+    Resumed,
     Seated,
     Send,
 )
@@ -201,6 +203,22 @@ class TestTakenSeats:
         other = claims("expert", login="other", id="ticket-other")
         assert call.admit(other, 0.0) == taken
         assert call.admit(resume_claims(other), 0.0) == taken
+
+    def test_a_device_that_is_paired_anew_takes_the_seat_of_the_one_before(self) -> None:
+        call = Call(away_seconds=AWAY_SECONDS)
+        old, new = (claims("room", login=f"room:r1:room#{number}", id=f"ticket-{number}") for number in (1, 2))
+        take(call, old)
+
+        effects = take(call, new)
+
+        assert effects[:2] == [
+            Interrupted(seat="room", who="who:room:r1:room#1", gap_ms=0),
+            Resumed(seat="room", who="who:room:r1:room#1", gap_ms=0),
+        ]
+        assert (call.seats_of(old.login), call.seats_of(new.login)) == ([], ["room"])
+        assert call.admit(resume_claims(old), 0.0) == [
+            Refuse(code="replaced", text="a newer page or device of the same login has the seat")
+        ]
 
     def test_a_seat_left_behind_goes_to_another_login(self) -> None:
         call = seated("room", "expert")

@@ -277,6 +277,7 @@ class TestOrders:
         _, welcome = await served.sit(claims("room", expires=NOW + 61))
 
         assert welcome.epoch == 1
+        assert (served.endpoint.sits("login-room"), served.endpoint.sits("login-expert")) == (True, False)
 
     async def test_a_drop_is_forgotten_when_nothing_minted_before_it_is_valid(self, served: Served, clocks: Clocks) -> None:
         await served.endpoint.drop_login("login-room")
