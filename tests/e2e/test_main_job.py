@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Locator, Page
 
 from tests.e2e.browsers import (
     Watch,
@@ -52,13 +52,13 @@ async def test_a_customer_is_served_from_opening_to_log(demo: Demo, browser: Bro
 
         await _people_see_and_hear(room, expert)
         await _document_lives(room, expert)
-        digest = await _still(expert, words)
+        digests = await _still(expert, words)
 
         await _close(expert, words)
         for page in (room, advisor, expert):
             await until(page, "() => document.body.dataset.state !== 'connected'", seconds=2)
         await _nothing_is_left(room)
-        await _log_says_so(supervisor, demo, words, session_id, digest)
+        await _log_says_so(supervisor, demo, words, session_id, digests)
         await expert.get_by_role("button", name=words["expert.done"]).click()
         await state_is(expert, "")
         assert await expert.locator("img[data-still]").count() == 0
@@ -125,16 +125,24 @@ async def _document_lives(room: Page, expert: Page) -> None:
         assert WATCH_SECONDS * 0.5 < advanced < WATCH_SECONDS * 2, (name, advanced)
 
 
-async def _still(expert: Page, words: Words) -> str:
+async def _still(expert: Page, words: Words) -> tuple[str, str]:
+    """The checksums of the page and of the camera's picture it was made from, as they stand in the tray."""
     await expert.get_by_role("button", name=words["expert.capture"]).click()
-    picture = expert.locator("img[data-still]").first
-    await picture.wait_for(timeout=15_000)
-    await until(expert, "() => document.querySelector('img[data-still]').naturalWidth > 0")
-    told = await picture.get_attribute("data-still")
-    size = await picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
-    data = await picture.evaluate("async image => [...new Uint8Array(await (await fetch(image.src)).arrayBuffer())]")
+    page, raw = expert.locator("img[data-still]").first, expert.locator("img[data-still][data-part=raw]")
+    await page.wait_for(timeout=15_000)
+    await raw.wait_for(timeout=15_000)
+    await until(expert, "() => [...document.querySelectorAll('img[data-still]')].every(image => image.naturalWidth > 0)")
+    across, down = await page.evaluate("image => [image.naturalWidth, image.naturalHeight]")
 
-    assert size == [3840, 2160]
+    assert await page.get_attribute("data-part") == "page"
+    assert 1.38 < down / across < 1.45
+    assert await raw.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [3840, 2160]
+    return await _checksum(page), await _checksum(raw)
+
+
+async def _checksum(picture: Locator) -> str:
+    told = await picture.get_attribute("data-still")
+    data = await picture.evaluate("async image => [...new Uint8Array(await (await fetch(image.src)).arrayBuffer())]")
     assert hashlib.sha256(bytes(data)).hexdigest() == told
     return str(told)
 
@@ -156,7 +164,7 @@ async def _nothing_is_left(room: Page) -> None:
     )
 
 
-async def _log_says_so(supervisor: Page, demo: Demo, words: Words, session_id: str, digest: str) -> None:
+async def _log_says_so(supervisor: Page, demo: Demo, words: Words, session_id: str, digests: tuple[str, str]) -> None:
     await sign_in(supervisor, demo.place("Supervisor"), "supervisor", words)
     await supervisor.goto(f"{demo.address}/supervisor/sessions")
     await supervisor.locator(f"a[href*='/supervisor/sessions/{session_id}']").first.click()
@@ -172,7 +180,8 @@ async def _log_says_so(supervisor: Page, demo: Demo, words: Words, session_id: s
     assert seats == {"room", "camera", "expert"}
     times = [datetime.fromisoformat(event["at"]) for event in events]
     assert times == sorted(times)
-    assert next(event["data"]["sha256"] for event in events if event["type"] == "still_taken") == digest
+    (still,) = [event["data"] for event in events if event["type"] == "still_taken"]
+    assert (still["sha256"], still["raw_sha256"], still["verdict"]) == (*digests, "readable")
     assert (session["state"], session["close_cause"], session["outcomes"]) == ("closed", "completed", ["advised"])
     assert session["service_seconds"] >= WATCH_SECONDS
     await _csv_has_the_row(supervisor, demo, words, session)
