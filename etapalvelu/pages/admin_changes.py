@@ -74,4 +74,4 @@ def hours_words(hours: WeekHours, language: Language) -> str:
 
 def clock(at: time) -> str:
     """As the forms write it; the end of the day is 24.00."""
-    return "24.00" if at == time.max else at.strftime("%H.%M")
+    return "24.00" if at == time.max else f"{at.hour}.{at.minute:02}"

@@ -186,4 +186,7 @@ def _lines(session: Session) -> tuple[Line, ...]:
 def _line_state(session: Session, seat: Seat) -> str:
     if seat in session.interrupted:
         return "lost"
+    # Somebody sits there, but nobody has seen or heard the other yet.
+    if session.state is State.CLAIMED and seat is not Seat.CAMERA:
+        return "not_yet"
     return "up" if seat in session.seats else "not_yet"

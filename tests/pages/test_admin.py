@@ -32,7 +32,7 @@ async def test_a_new_point_and_its_room_are_there_at_once(whole: Doorstep, servi
     assert point is not None
     assert room is not None
     assert (point.name, point.phone, room.fit_from) == ("Uusi piste", "020 111", None)
-    assert "Uusila · service begins 1 Sept 2026 · Mon–Fri 09.00–15.30 · 020 111" in seen.page.by_id("main").text
+    assert "Uusila · service begins 1 Sept 2026 · Mon–Fri 9.00–15.30 · 020 111" in seen.page.by_id("main").text
 
 
 async def test_what_is_wrong_is_told_beside_its_field_and_the_rest_is_kept(whole: Doorstep, service: Service) -> None:

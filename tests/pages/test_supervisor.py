@@ -21,7 +21,8 @@ def rows(seen: Seen) -> list[list[str]]:
 
 
 def figures(seen: Seen) -> dict[str, str]:
-    return {term.text: value.text for term, value in zip(seen.page.all("dt"), seen.page.all("dd"), strict=True)}
+    values = [value for value in seen.page.all("dd") if value.attributes.get("class") != "usual"]
+    return {term.text: value.text for term, value in zip(seen.page.all("dt"), values, strict=True)}
 
 
 async def served(whole: Doorstep, service: Service, room: str = "rantala-1") -> str:
