@@ -41,7 +41,6 @@ export class RoomPaper {
     this.guidance = new Guidance(() => this._advise());
     this.button = element("aloud", HTMLButtonElement);
     this.button.addEventListener("click", () => this._turnVoice());
-    this.voice.speaks(document.documentElement.lang);
     this.reworded();
   }
 
@@ -82,11 +81,11 @@ export class RoomPaper {
 
   /** The page speaks another language now. */
   reworded() {
+    this.voice.speaks(document.documentElement.lang);
     this._advise();
     this._cover();
     this._line();
     element("pointed", HTMLElement).textContent = "";
-    this.voice.speaks(document.documentElement.lang);
   }
 
   /** Nothing of the session stays; the next customer turns the voice on anew. */
