@@ -9,17 +9,8 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from etapalvelu.domain.errors import (
-    ConflictError,
-    InvalidFieldError,
-    KeyReusedError,
-    NotAllowedError,
-    NotFoundError,
-    RefusalError,
-    TooManyAttemptsError,
-    TryAgainError,
-    WrongCredentialsError,
-)
+from etapalvelu.domain.errors import RefusalError
+from etapalvelu.statuses import status_of
 
 _log = structlog.get_logger("api")
 
@@ -32,17 +23,6 @@ NO_PAGES = ("/call", "/healthz", "/readyz", "/metrics", "/static/")
 
 # Words in the person's language for a refusal, from their Accept-Language; pages know them.
 Words = Callable[[web.Request, RefusalError], str]
-
-STATUSES: tuple[tuple[type[RefusalError], HTTPStatus], ...] = (
-    (InvalidFieldError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (KeyReusedError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (NotFoundError, HTTPStatus.NOT_FOUND),
-    (NotAllowedError, HTTPStatus.FORBIDDEN),
-    (ConflictError, HTTPStatus.CONFLICT),
-    (TryAgainError, HTTPStatus.SERVICE_UNAVAILABLE),
-    (TooManyAttemptsError, HTTPStatus.TOO_MANY_REQUESTS),
-    (WrongCredentialsError, HTTPStatus.UNAUTHORIZED),
-)
 
 TITLES = {
     "already_taken": "Another expert was faster.",
@@ -59,6 +39,7 @@ TITLES = {
     "outside_hours": "Remote service is closed now.",
     "room_in_use": "One room serves one customer at a time.",
     "room_not_fit": "The room is not fit for remote service yet.",
+    "room_out_of_use": "The room was taken out of use.",
     "stale": "Things changed meanwhile.",
     "too_large": "The body is larger than 64 KiB.",
     "too_many_attempts": "Too many failed attempts.",
@@ -99,7 +80,7 @@ def _failed(error: Exception) -> web.Response:
 
 
 def _refused(refusal: RefusalError, detail: str | None) -> web.Response:
-    status = next((status for kind, status in STATUSES if isinstance(refusal, kind)), HTTPStatus.BAD_REQUEST)
+    status = status_of(refusal)
     members = dict(refusal.facts) | ({"detail": detail} if detail else {})
     response = _problem(status, refusal.code, members)
     if "retry_after" in refusal.facts:

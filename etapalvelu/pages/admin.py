@@ -14,10 +14,11 @@ from etapalvelu.pages.admin_edit import change_facts
 from etapalvelu.pages.admin_views import AdminView, PairingView, PointBlock, RoomBlock, ThemeBlock
 from etapalvelu.pages.advisor_views import RoomTile
 from etapalvelu.pages.board_views import room_tile_of
-from etapalvelu.pages.failures import problem_words, status_of, words
+from etapalvelu.pages.failures import problem_words, words
 from etapalvelu.pages.forms import Choice, Fields, FormError, FormView, codes, new_point, new_room, staff_request
 from etapalvelu.pages.site import language_of, site_of
 from etapalvelu.ports import Login, point_topic, room_topic
+from etapalvelu.statuses import status_of
 
 # Fields whose names the domain and the form spell differently.
 FIELD_NAMES = {"point": {"id": "point_id"}, "room": {"id": "room_id", "point": "room_point"}}

@@ -16,7 +16,7 @@ from etapalvelu.domain.places import Room, ServicePoint
 from etapalvelu.domain.themes import Theme, WeekHours
 from etapalvelu.hours import themes_today
 from etapalvelu.pages.admin_changes import clock, hours_words, record, record_fields
-from etapalvelu.pages.failures import problem_words, status_of, words
+from etapalvelu.pages.failures import problem_words, words
 from etapalvelu.pages.forms import (
     Choice,
     Fields,
@@ -30,6 +30,7 @@ from etapalvelu.pages.forms import (
 )
 from etapalvelu.pages.site import Site, language_of, site_of
 from etapalvelu.ports import QUEUE, point_topic
+from etapalvelu.statuses import status_of
 
 PAGE = "admin_edit.html"
 Values = Mapping[str, tuple[str, ...]]

@@ -22,10 +22,11 @@ from etapalvelu.pages.advisor_views import (
     session_view,
     theme_choices,
 )
-from etapalvelu.pages.failures import problem_words, status_of, words
+from etapalvelu.pages.failures import problem_words, words
 from etapalvelu.pages.forms import Choice, Fields, FormError, FormView, advisor_stay, close_request, codes, open_request
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import Site, language_of, new_key, site_of
+from etapalvelu.statuses import status_of
 
 PAGE = "advisor.html"
 SESSION_PAGE = "advisor_session.html"

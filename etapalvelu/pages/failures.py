@@ -1,4 +1,4 @@
-"""Errors to pages, in the person's language. The only place where a page's error gets its words and status.
+"""Errors to pages, in the person's language. The only place where a page's error gets its words.
 
 Refusals keep their code; what nobody foresaw is logged once, with a number that the person can quote.
 """
@@ -11,21 +11,13 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from etapalvelu.domain.errors import (
-    ConflictError,
-    InvalidFieldError,
-    NotAllowedError,
-    NotFoundError,
-    RefusalError,
-    TooManyAttemptsError,
-    TryAgainError,
-    WrongCredentialsError,
-)
+from etapalvelu.domain.errors import RefusalError
 from etapalvelu.health import route_of
 from etapalvelu.pages.forms import FormView
 from etapalvelu.pages.frame import HOMES
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import LANGUAGE, SITE, language_of, remember_language, site_of, spoken
+from etapalvelu.statuses import status_of
 
 _log = structlog.get_logger("pages")
 
@@ -33,20 +25,6 @@ BEGUN = web.RequestKey("begun", bool)
 
 # These speak for themselves: machines read them, not people.
 OWN_WORDS = ("/api/", "/call", "/healthz", "/readyz", "/metrics", "/static/")
-
-_STATUS: tuple[tuple[type[RefusalError], int], ...] = (
-    (WrongCredentialsError, 401),
-    (NotAllowedError, 403),
-    (NotFoundError, 404),
-    (ConflictError, 409),
-    (InvalidFieldError, 422),
-    (TooManyAttemptsError, 429),
-    (TryAgainError, 503),
-)
-
-
-def status_of(refusal: RefusalError) -> int:
-    return next((status for kind, status in _STATUS if isinstance(refusal, kind)), 400)
 
 
 def words(refusal: RefusalError, language: Language) -> str:

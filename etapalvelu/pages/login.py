@@ -6,10 +6,11 @@ from etapalvelu.access import visitor_of
 from etapalvelu.cookies import forget_cookie, set_cookie
 from etapalvelu.domain.errors import RefusalError
 from etapalvelu.domain.people import Role
-from etapalvelu.pages.failures import problem_words, status_of, words
+from etapalvelu.pages.failures import problem_words, words
 from etapalvelu.pages.forms import Fields, FormError, FormView
 from etapalvelu.pages.frame import HOMES
 from etapalvelu.pages.site import language_of, site_of
+from etapalvelu.statuses import status_of
 
 
 async def show(request: web.Request) -> web.StreamResponse:

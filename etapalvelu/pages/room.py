@@ -10,10 +10,11 @@ from etapalvelu.domain.errors import RefusalError, WrongCredentialsError
 from etapalvelu.domain.people import Device, Role
 from etapalvelu.domain.queue import place_of
 from etapalvelu.pages.expert import told_state
-from etapalvelu.pages.failures import status_of, words
+from etapalvelu.pages.failures import words
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.room_views import room_view, session_in
 from etapalvelu.pages.site import Site, language_of, site_of
+from etapalvelu.statuses import status_of
 
 PAGE = "room.html"
 PAIR_PAGE = "room-pair.html"

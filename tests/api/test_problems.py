@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from structlog.testing import capture_logs
 
-from etapalvelu.api.problems import STATUSES, TITLES, tell_problems
+from etapalvelu.api.problems import TITLES, tell_problems
 from etapalvelu.domain.errors import (
     ConflictError,
     KeyReusedError,
@@ -18,6 +18,7 @@ from etapalvelu.domain.errors import (
     TryAgainError,
     WrongCredentialsError,
 )
+from etapalvelu.statuses import STATUSES
 from tests.api.test_deeds import OPEN
 from tests.conftest import ADVISOR, SUPERVISOR
 from tests.doorstep import Doorstep

@@ -16,8 +16,9 @@ from etapalvelu.domain.errors import (
     TryAgainError,
 )
 from etapalvelu.pages import assets
-from etapalvelu.pages.failures import status_of, words
+from etapalvelu.pages.failures import words
 from etapalvelu.pages.language import load_languages
+from etapalvelu.statuses import status_of
 from tests.conftest import ADVISOR, SUPERVISOR, Service
 from tests.doorstep import ADMIN, Doorstep
 from tests.pages.conftest import Browser
