@@ -6,13 +6,13 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from etapalvelu.room.page import find_page, make_page, sharpest, verdict
+from etapalvelu.room.page import Turn, find_page, make_page, orientation, sharpest, verdict
 from etapalvelu.room.pixels import Bgr, Picture, PictureError, jpeg
 from signaling.document import Corners, PageVerdict, Part
 
@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 
 # 4 x 2, in pixels: top left, top right, bottom right, bottom left of the sheet.
 Quad: TypeAlias = NDArray[np.float32]
-Turn = Literal[0, 90, 180, 270]
 
 NO_PAGE: Final = PageVerdict(code="no_page")
 
@@ -127,7 +126,7 @@ def _judged(image_bgr: Bgr, corners: Quad) -> PageVerdict:
     )
 
 
-VISION: Final = Vision(find_page=find_page, make_page=make_page, sharpest=sharpest, verdict=_judged, turn=lambda _page: 0)
+VISION: Final = Vision(find_page=find_page, make_page=make_page, sharpest=sharpest, verdict=_judged, turn=orientation)
 
 
 def named_as(quad: Quad, near: Quad) -> Quad:

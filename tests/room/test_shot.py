@@ -6,8 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from etapalvelu.room.letter import Letter
+from etapalvelu.room.page import Turn
 from etapalvelu.room.pixels import Bgr, Jpeg, Picture, PictureError, Pixels
-from etapalvelu.room.shot import NO_PAGE, Quad, Turn, Vision, develop, named_as
+from etapalvelu.room.shot import NO_PAGE, Quad, Vision, develop, named_as
+from etapalvelu.room.shot import VISION as OURS
 from signaling.document import PageVerdict
 from tests.room.cameras import pixels
 
@@ -140,3 +143,13 @@ def test_corners_keep_the_names_they_had_on_the_table(turn: int) -> None:
     near = np.roll(SHEET, turn, axis=0)
 
     assert named_as(SHEET, near + 5).tolist() == near.tolist()
+
+
+def test_what_the_room_program_sees_makes_a_readable_page_of_a_letter_on_its_side() -> None:
+    desk = np.asarray(cv2.rotate(Letter(0).live(), cv2.ROTATE_90_CLOCKWISE), np.uint8)
+
+    page, raw = develop([Pixels(desk)], OURS).prints
+
+    assert (raw.width, raw.height) == (1080, 1920)
+    assert page.width / page.height == pytest.approx(2**0.5, rel=0.01)
+    assert page.turn == 270
