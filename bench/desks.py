@@ -271,8 +271,9 @@ def _lay(random: Random, field: Field, paper: Sheet, corners: NDArray[np.float64
 def _lay_others(random: Random, field: Field, corners: NDArray[np.float64], scale: float, size: tuple[int, int]) -> None:
     """Smaller sheets beside and partly under the one that counts."""
     middle, reach = corners.mean(axis=0), float(np.linalg.norm(corners[0] - corners[2])) / 2
+    large = reach > 170 * scale
     for _ in range(int(random.integers(1, 4))):
-        kind = str(random.choice(["slip", "receipt", "card", "letter"]))
+        kind = str(random.choice(["receipt", "card", "slip", "letter"][: 4 if large else 2]))
         other = make_sheet(int(random.integers(2**31)), kind, 60 * max(size[0] / 1920, 0.5))
         angle, direction = random.uniform(0, 2 * np.pi), random.uniform(0, 2 * np.pi)
         at = middle + np.array([np.cos(direction), np.sin(direction)]) * reach * random.uniform(0.8, 1.6)

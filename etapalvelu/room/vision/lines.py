@@ -8,7 +8,8 @@ import numpy as np
 
 from etapalvelu.room.vision.edges import Edges, Plane
 
-ANGLES: Final = 180
+# The direction in which it gets brighter: two edges side by side, one up and one down, stay two lines.
+ANGLES: Final = 360
 STEP: Final = 2
 _SPREAD: Final = (-2, -1, 0, 1, 2)
 _OFFSETS: Final = (-1.5, -0.5, 0.5, 1.5)
@@ -56,12 +57,12 @@ def _peaks(edges: Edges, most: int) -> tuple[Plane, Plane]:
         place = np.rint(columns * cosine[angle] + rows * sine[angle]).astype(np.int64) + middle
         votes += np.bincount(angle * width + place, weights=weight, minlength=ANGLES * width)
     board = votes.reshape(ANGLES, width).astype(np.float32)
-    # The angle goes round: 180 degrees is 0 with the distance turned over.
+    # The angle goes round.
     rim = 4
-    board = np.vstack([board[-rim:, ::-1], board, board[:rim, ::-1]])
+    board = np.vstack([board[-rim:], board, board[:rim]])
     board = np.asarray(cv2.GaussianBlur(board, (3, 3), 0), np.float32)
     board -= cv2.blur(board, (21, 1))
-    top = cv2.dilate(board, np.ones((7, 9), np.uint8))
+    top = cv2.dilate(board, np.ones((7, 7), np.uint8))
     angle, place = np.nonzero(((board == top) & (board > 0))[rim:-rim])
     best = np.argsort(-board[angle + rim, place])[:most]
     angle, place = angle[best], place[best]

@@ -42,12 +42,11 @@ class Quads:
 def quads_from(lines: Lines, size: tuple[int, int], most: int) -> Quads:
     """The `most` best supported shapes within a picture of `size` (width, height)."""
     crossing, position = _crossings(lines, size)
-    first, second = _pairs(lines)
+    first, second, inward = _pairs(lines, size)
     support, beyond = _borne_out(lines, position, first, second)
     worth = np.where(support < _LEAST_SUPPORT, _NO_SIDE, support - np.float32(_GOING_ON) * beyond)
-    first, second, kept = _crossed(worth > _NO_SIDE, first, second)
-    support, beyond, worth = support[:, kept], beyond[:, kept], worth[:, kept]
-    one, other = _opposites(lines, worth > _NO_SIDE, first, second)
+    halves = [_opposites(lines, worth > _NO_SIDE, first, second, np.flatnonzero(inward == way)) for way in (True, False)]
+    one, other = (np.concatenate([half[number] for half in halves]) for number in (0, 1))
     sides = np.stack([worth[first[one], other], worth[second[one], other], worth[first[other], one], worth[second[other], one]])
     rank = sides.mean(axis=0) + 0.5 * sides.min(axis=0)
     best = np.arange(len(rank))
@@ -85,11 +84,15 @@ def _crossings(lines: Lines, size: tuple[int, int]) -> tuple[Plane, Plane]:
     return point.astype(np.float32), position.astype(np.float32)
 
 
-def _pairs(lines: Lines) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Lines that may be opposite sides: nearly parallel."""
-    skew = np.abs(lines.normal[:, None, 0] * lines.normal[None, :, 1] - lines.normal[:, None, 1] * lines.normal[None, :, 0])
-    first, second = np.nonzero(np.triu(skew < _MOST_SKEW, 1))
-    return first, second
+def _pairs(lines: Lines, size: tuple[int, int]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+    """Lines that may be opposite sides: nearly parallel, and both brighter inward (told as third), or both outward."""
+    normal = lines.normal
+    middle = np.array([size[0] / 2, size[1] / 2], np.float32)
+    foot = middle - (normal @ middle - lines.distance)[:, None] * normal
+    towards = normal @ foot.T - lines.distance[:, None] > 0
+    skew = np.abs(normal[:, None, 0] * normal[None, :, 1] - normal[:, None, 1] * normal[None, :, 0])
+    first, second = np.nonzero(np.triu((skew < _MOST_SKEW) & (normal @ normal.T < 0) & (towards == towards.T), 1))
+    return first, second, towards[first, second]
 
 
 def _borne_out(lines: Lines, position: Plane, first: NDArray[np.intp], second: NDArray[np.intp]) -> tuple[Plane, Plane]:
@@ -120,27 +123,19 @@ def _sums_at(lines: Lines, place: Plane) -> Plane:
     return np.asarray(np.take_along_axis(lines.sums, at[:, None, :], axis=2).transpose(1, 0, 2), np.float32)
 
 
-def _crossed(
-    sides: NDArray[np.bool_], first: NDArray[np.intp], second: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """The pairs whose both lines are sides between some other pair; with their old numbers."""
-    packed = np.packbits(sides, axis=1)
-    kept = np.flatnonzero((packed[first] & packed[second]).any(axis=1))
-    return first[kept], second[kept], kept
-
-
 def _opposites(
-    lines: Lines, sides: NDArray[np.bool_], first: NDArray[np.intp], second: NDArray[np.intp]
+    lines: Lines, sides: NDArray[np.bool_], first: NDArray[np.intp], second: NDArray[np.intp], among: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs of pairs that bound each other's sides and cross at about a right angle."""
-    bounded = sides[first] & sides[second]
+    """Of the pairs `among`, those two and two that bound each other's sides and cross at about a right angle."""
+    packed = np.packbits(sides[:, among], axis=1)
+    among = among[(packed[first[among]] & packed[second[among]]).any(axis=1)]
+    close = sides[:, among]
+    bounded = close[first[among]] & close[second[among]]
     bounded &= bounded.T.copy()
-    one, other = np.divmod(np.flatnonzero(bounded), len(first))
+    one, other = np.divmod(np.flatnonzero(bounded), max(len(among), 1))
     once = one < other
-    one, other = one[once], other[once]
-    normal = (
-        lines.normal[first] + lines.normal[second] * np.sign((lines.normal[first] * lines.normal[second]).sum(axis=1))[:, None]
-    )
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    one, other = among[one[once]], among[other[once]]
+    normal = lines.normal[first] - lines.normal[second]
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     across = np.abs(normal[one, 0] * normal[other, 1] - normal[one, 1] * normal[other, 0]) > _LEAST_ACROSS
     return one[across], other[across]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from etapalvelu.room.pixels import Bgr
 from etapalvelu.room.vision.edges import Plane
 
-_PERCENTILES: Final = (35, 50, 62, 74, 84, 91, 96)
+_PERCENTILES: Final = (35, 50, 62, 74, 84, 91, 96, 98.5)
 # Times the brightness all around.
 _LEVELS: Final = (1.05, 1.15, 1.3)
 _LEAST_SHARE: Final = 0.003
@@ -21,13 +21,14 @@ _NEAR_PIXELS: Final = 2.5
 
 
 def outlines_in(small: Bgr) -> tuple[Plane, Plane]:
-    """Lines as unit normals (n x 2) and distances, in pixels of `small`."""
-    half = cv2.resize(small, (max(8, small.shape[1] // 2), max(8, small.shape[0] // 2)), interpolation=cv2.INTER_AREA)
+    """Lines as unit normals (n x 2), towards the patch, and distances, in pixels of `small`."""
+    size = max(8, small.shape[1] // 2), max(8, small.shape[0] // 2)
+    half = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
     patches: list[tuple[float, NDArray[np.int32]]] = []
     for mask in _masks(half):
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        filled = [(_fill(contour, mask.size), np.asarray(contour, np.int32)) for contour in contours]
-        patches += [patch for patch in filled if patch[0] > _FILL]
+        found = [np.asarray(contour, np.int32) for contour in contours]
+        patches += [(fill, contour) for contour in found if (fill := _fill(contour, mask.size)) > _FILL]
     patches.sort(key=lambda patch: -patch[0])
     normals: list[Plane] = []
     distances: list[float] = []
@@ -39,7 +40,7 @@ def outlines_in(small: Bgr) -> tuple[Plane, Plane]:
     return np.array(normals, np.float32).reshape(-1, 2), np.array(distances, np.float32)
 
 
-def _masks(half: NDArray[np.generic]) -> list[NDArray[np.uint8]]:
+def _masks(half: Bgr) -> list[NDArray[np.uint8]]:
     """Where it is bright and colourless by several measures, print filled up and threads taken away."""
     white = cv2.min(cv2.min(half[..., 0], half[..., 1]), half[..., 2])
     white = cv2.morphologyEx(cv2.GaussianBlur(white, (3, 3), 0), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
@@ -50,7 +51,7 @@ def _masks(half: NDArray[np.generic]) -> list[NDArray[np.uint8]]:
     return [mask.astype(np.uint8) for mask in masks]
 
 
-def _fill(contour: NDArray[np.generic], pixels: int) -> float:
+def _fill(contour: NDArray[np.int32], pixels: int) -> float:
     area = cv2.contourArea(contour)
     if not _LEAST_SHARE * pixels < area < _MOST_SHARE * pixels:
         return 0.0
@@ -75,6 +76,7 @@ def _sides(points: NDArray[np.int32]) -> list[tuple[Plane, float]]:
     hull = cv2.convexHull(points)
     around = cv2.arcLength(hull, True)
     polygon = cv2.approxPolyDP(hull, 0.015 * around, True).reshape(-1, 2).astype(np.float32)
+    middle = polygon.mean(axis=0)
     sides = []
     for start, end in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
         length = float(np.linalg.norm(end - start))
@@ -85,7 +87,8 @@ def _sides(points: NDArray[np.int32]) -> list[tuple[Plane, float]]:
         off, way = (points - start) @ normal, (points - start) @ along
         close = points[(np.abs(off) < _NEAR_PIXELS) & (way > 0.05 * length) & (way < 0.95 * length)]
         if len(close) > 0.3 * length:
-            x, y, over, down = cv2.fitLine(close.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
+            over, down, x, y = cv2.fitLine(close.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
             normal, start = np.array([-down, over], np.float32), np.array([x, y], np.float32)
-        sides.append((normal, float(normal @ start)))
+        inward = np.float32(1 if float((middle - start) @ normal) > 0 else -1)
+        sides.append((inward * normal, float(inward * (normal @ start))))
     return sides
