@@ -1,6 +1,7 @@
 """The smallest aiohttp server with the same sockets: streams with a comment every 10 s, websockets with a heartbeat of 3 s."""
 
 import asyncio
+import contextlib
 import sys
 
 from aiohttp import web
@@ -12,9 +13,11 @@ HEARTBEAT_SECONDS = 3
 async def live(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
-    while True:
-        await response.write(b":\n\n")
-        await asyncio.sleep(KEEP_ALIVE_SECONDS)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await response.write(b":\n\n")
+            await asyncio.sleep(KEEP_ALIVE_SECONDS)
+    return response
 
 
 async def call(request: web.Request) -> web.WebSocketResponse:
