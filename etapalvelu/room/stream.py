@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 KEY_FRAME_SECONDS: Final = 0.5
 # A large frame may use the line this long beyond its share; then the next one waits. It is a fifth of what may be late.
 AHEAD_SECONDS: Final = 0.1
+# A camera of just this many frames must not be made to wait for its turn each time, once one frame has come late.
+PACE_TO_SPARE: Final = 1.05
 # What a viewer has not fetched by then is past: it gets the present, beginning with a key frame.
 MOST_WAITING: Final = 4
 OLDEST_SECONDS: Final = 1.0
@@ -239,7 +241,7 @@ class DocumentStream:
 
     async def _wait_for_turn(self) -> None:
         await self._is_moving.wait()
-        now, interval = self._clock(), 1 / self.frames_per_second
+        now, interval = self._clock(), 1 / (PACE_TO_SPARE * self.frames_per_second)
         await asyncio.sleep(max(0.0, self._due - now, self._line_free_at - AHEAD_SECONDS - now))
         # After a stall at most one frame comes early.
         self._due = max(self._due, now - interval) + interval

@@ -20,7 +20,7 @@ from etapalvelu.room.encoder import Codec
 from etapalvelu.room.h264 import TICKS_PER_SECOND, VideoPacket
 from etapalvelu.room.line import Line
 from etapalvelu.room.pixels import Bgr, PictureError
-from etapalvelu.room.stream import DocumentStream, Feed
+from etapalvelu.room.stream import PACE_TO_SPARE, DocumentStream, Feed
 
 # How often a line that carries stills only is asked whether it is better.
 _STILL_SECONDS: Final = 0.5
@@ -132,7 +132,7 @@ class DocumentTrack(MediaStreamTrack):
     async def _wait_for_turn(self) -> None:
         while not self._line.frames_per_second:  # noqa: ASYNC110 - such a line is in no hurry
             await asyncio.sleep(_STILL_SECONDS)
-        now, interval = time.monotonic(), 1 / self._line.frames_per_second
+        now, interval = time.monotonic(), 1 / (PACE_TO_SPARE * self._line.frames_per_second)
         await asyncio.sleep(max(0.0, self._due - now))
         # After a stall at most one frame comes early.
         self._due = max(self._due, now - interval) + interval

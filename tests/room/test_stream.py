@@ -275,8 +275,9 @@ async def test_it_keeps_its_pace_and_after_a_stall_one_frame_comes_early(
     after = await slept(stream, monkeypatch, clock, 4)
     stream.close()
 
-    assert before == [0, 0, 0.067]
-    assert after == [0, 0, 0.067, 0.067]
+    turn = round(1 / 15 / stream_module.PACE_TO_SPARE, 3)
+    assert before == [0, 0, turn]
+    assert after == [0, 0, turn, turn]
 
 
 async def test_after_a_large_frame_it_waits_until_the_line_is_free(
