@@ -1,7 +1,7 @@
 """Which way up a page is, by the habits of Latin script alone; nothing is read.
 
-Letters stand side by side, so that ink runs along the lines and comes and goes across them. Upright, letters end together at
-the base line but reach up to different heights; dots stand over i, ä and ö and never under them; lines begin together and end
+Letters stand side by side, so that ink makes long runs in one direction: the words. Upright, letters end together at the
+base line but reach up to different heights; dots stand over i, ä and ö and never under them; lines begin together and end
 where they may; and a page is filled from the top.
 """
 
@@ -32,8 +32,9 @@ _LEAST_LETTERS: Final = 12
 _STRIP: Final = 96
 # Gaps between letters are shorter than this share of a letter's smaller side.
 _GAP: Final = 0.6
-# How many times more like lines ink must be in one direction than in the other.
-_LEAST_LINES: Final = 1.5
+# A word is so many times longer than high; on a page of text at least this share of the ink is in words.
+_WORD: Final = 2
+_LEAST_WORDS: Final = 0.4
 # Weights of the habits, as logarithms of odds, and how much any of them may say.
 _BASE_LINE: Final = 25.0
 _DOTS: Final = 6.0
@@ -56,13 +57,13 @@ def orientation(page_bgr: Bgr) -> Turn:
     if len(text.pieces) < _LEAST_LETTERS:
         return 0
     gap = max(3, round(_GAP * float(np.median(text.pieces[:, 2:4].min(axis=1)))))
-    across, down = (_line_strength(ink) * _run_length(ink, gap) for ink in (text.ink, _turned(text.ink)))
-    if across > _LEAST_LINES * down:
+    across, down = (_wordy_share(ink, gap) for ink in (text.ink, _turned(text.ink)))
+    if max(across, down) < _LEAST_WORDS:
+        return 0
+    if across >= down:
         return 0 if _upright(text) >= 0 else 180
-    if down > _LEAST_LINES * across:
-        ink = _turned(text.ink)
-        return 90 if _upright(_Text(ink=ink, pieces=_turned_pieces(text.pieces, text.ink.shape[0]))) >= 0 else 270
-    return 0
+    turned = _Text(ink=_turned(text.ink), pieces=_turned_pieces(text.pieces, text.ink.shape[0]))
+    return 90 if _upright(turned) >= 0 else 270
 
 
 def _text(page_bgr: Bgr) -> _Text:
@@ -81,27 +82,14 @@ def _text(page_bgr: Bgr) -> _Text:
     return _Text(ink=shown[labels], pieces=pieces[letters])
 
 
-def _line_strength(ink: Ink) -> float:
-    """How strongly ink comes and goes from the top to the bottom."""
-    profiles = _profiles(ink)
-    return float((np.diff(profiles, axis=0) ** 2).sum() / profiles.shape[1] * ink.shape[1])
-
-
-def _run_length(ink: Ink, gap: int) -> float:
-    """How long the runs of letters are, in pixels across, when gaps between them are closed."""
+def _wordy_share(ink: Ink, gap: int) -> float:
+    """The share of ink that makes long runs across, when gaps between letters are closed."""
     runs = cv2.connectedComponentsWithStats(_runs(ink, gap), connectivity=8)[2][1:]
-    return float((runs[:, 2] * runs[:, 4]).sum() / runs[:, 4].sum())
+    return float(runs[runs[:, 2] > _WORD * runs[:, 3], 4].sum() / runs[:, 4].sum())
 
 
 def _runs(ink: Ink, gap: int) -> Ink:
     return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8)), np.uint8)
-
-
-def _profiles(ink: Ink) -> NDArray[np.float32]:
-    """The share of ink in every row, a column for each strip of the page."""
-    high, wide = ink.shape
-    strips = max(1, wide // _STRIP)
-    return np.asarray(cv2.resize(ink.astype(np.float32), (strips, high), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _upright(text: _Text) -> float:
@@ -119,6 +107,13 @@ def _base_line(ink: Ink) -> float:
     step = profiles[2:] - profiles[:-2]
     size = float((np.abs(step) ** 3).sum())
     return -float((step**3).sum()) / size if size > 0 else 0.0
+
+
+def _profiles(ink: Ink) -> NDArray[np.float32]:
+    """The share of ink in every row, a column for each strip of the page."""
+    high, wide = ink.shape
+    strips = max(1, wide // _STRIP)
+    return np.asarray(cv2.resize(ink.astype(np.float32), (strips, high), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _dots(text: _Text) -> float:
