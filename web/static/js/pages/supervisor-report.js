@@ -5,6 +5,3 @@ import { element } from "./page.js";
 const button = element("print", HTMLButtonElement);
 button.hidden = false;
 button.addEventListener("click", () => window.print());
-addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details")) details.open = true;
-});
