@@ -58,7 +58,8 @@ function channel() {
 }
 
 test("each word of the agent comes to who asked for it, and what is none is passed over", () => {
-  const { told, hear } = channel();
+  const { document, told, hear } = channel();
+  const before = document.frames;
 
   ["status", "page", "marks", "refused", "line"].forEach((name) => hear(sample(name)));
   ["{", '{"type": "of_a_later_version"}', "7"].forEach(hear);
@@ -67,6 +68,7 @@ test("each word of the agent comes to who asked for it, and what is none is pass
     ["camera", "ok"], ["page", PAGE], ["marks", JSON.parse(sample("marks"))], ["refused", JSON.parse(sample("refused"))],
     ["thin", JSON.parse(sample("line"))],
   ]);
+  assert.deepEqual([before, document.frames], [15, 8]);
 });
 
 test("a picture that stands still or is black is told, and silence on top of it too", () => {

@@ -38,6 +38,8 @@ export class DocumentChannel {
     /** @type {Page | null} the newest word of the sheet */
     this.page = null;
     this.heard = 0;
+    /** How many frames of the document come a second, by the camera's word. */
+    this.frames = 15;
     this.stills = new Stills({ ...events, send: (message) => this.send(message) });
   }
 
@@ -98,6 +100,7 @@ export class DocumentChannel {
       case "refused":
         return this.events.sheet?.refused(message);
       case "line":
+        this.frames = message.frames_per_second;
         return this.events.sheet?.thin(message);
       case "still_progress":
       case "still_begin":

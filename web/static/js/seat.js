@@ -42,6 +42,9 @@ import { TextChannel } from "./text.js";
  */
 /** @typedef {{ peer: Peer, line: Line, text: TextChannel | null, shown: Shown }} Other */
 
+/** With so few frames a second a gap between two is no loss; then the heartbeat alone tells of one. */
+const FEW_FRAMES = 3;
+
 /** @type {Record<SeatOptions["seat"], { seat: SeatName, offers: boolean }[]>} */
 const PLANS = {
   room: [{ seat: "camera", offers: false }, { seat: "expert", offers: true }, { seat: "expert2", offers: true }],
@@ -311,7 +314,8 @@ export class Seat {
 
   /** Whether frames of the document should be coming; a silent heartbeat counts as a loss. */
   _pictured() {
-    return this.document.camera === "ok" || this.document.camera === "away";
+    const flows = this.document.frames > FEW_FRAMES;
+    return (this.document.camera === "ok" && flows) || this.document.camera === "away";
   }
 
   _cause() {
