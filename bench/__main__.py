@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder, running_demo(Path(folder)) as demo:
         calls = _run(str(HERE / "call_setup.py"), "--server", demo.address, "--pair", demo.place("Room screen"))
-    return max(calls, _run("-m", "bench.idle"), _run("-m", "bench.document_video"))
+    return max(calls, _run("-m", "bench.idle"), _run("-m", "bench.read_page"), _run("-m", "bench.document_video"))
 
 
 def _run(*arguments: str) -> int:

@@ -48,10 +48,8 @@ def blur(frame: Bgr, corners: Corners) -> float | None:
     fine = _steepness(grey, page, _CALM_SIGMA)
     if fine <= _NO_PRINT * (float(cv2.mean(grey, page)[0]) + 1):
         return None
-    # An edge's slope is as 1 / sqrt(blur^2 + sigma^2).
-    fall = (fine / max(_steepness(grey, page, _CALMER_SIGMA), 1e-3)) ** 2
-    if fall <= 1:
-        return _MOST_BLUR
+    # An edge's slope is as 1 / sqrt(blur^2 + sigma^2), so it falls most where the edge was sharp.
+    fall = max(1 + 1e-6, (fine / max(_steepness(grey, page, _CALMER_SIGMA), 1e-3)) ** 2)
     return min(_MOST_BLUR, float(np.sqrt(max(0.0, (_CALMER_SIGMA**2 - fall * _CALM_SIGMA**2) / (fall - 1)))))
 
 

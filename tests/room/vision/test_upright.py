@@ -54,6 +54,15 @@ def test_capitals_and_figures_alone_are_at_least_not_laid_on_their_side() -> Non
     assert orientation(lying(page, 90)) in (90, 270)
 
 
+def test_a_narrow_column_of_short_words_is_not_laid_on_its_side() -> None:
+    page = np.full((900, 1200, 3), 255, np.uint8)
+    for row, word in enumerate(("palvelu", "kysymys", "jalkine", "galleria", "hakemus", "lausunto")):
+        cv2.putText(page, word, (60, 100 + 80 * row), (0, 0, 0), cv2.FontFace("sans"), 22, 400)
+
+    assert orientation(page) in (0, 180)
+    assert orientation(lying(page, 270)) in (90, 270)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (16, 400), (400, 16)])
 def test_a_scrap_is_left_as_it_lies(size: tuple[int, int]) -> None:
     assert orientation(np.full((*size, 3), 200, np.uint8)) == 0
