@@ -4,7 +4,7 @@ Pictures are uint8, height x width x 3, blue green red (`pixels.Bgr`). Corners a
 picture handed over, clockwise as one sees them and beginning at the picture's upper left: TL TR BR BL.
 
     find_page(image, near=None)      where the sheet lies, or None
-    make_page(image, corners)        the sheet as a picture of its own: straight, in its true proportions, even light and colours;
+    make_page(image, corners)        the sheet as a picture of its own: straight, in true proportions, even light and colours;
                                      its upper left is the first corner, so naming the corners from another side turns it
     straightened(image, corners)     the same in the light it lay in; both fit `within=(width, height)` when asked
     page_size(image, corners)        how large those pictures are: nothing of the camera's is lost, small pages are enlarged
