@@ -47,6 +47,7 @@ from etapalvelu.store.sessions import SqlSessions
 from etapalvelu.talk import GuardedAttendance
 from etapalvelu.tasks import every, spawn, stop
 from etapalvelu.timers import Timers
+from etapalvelu.upcoming import Preparing
 from signaling.endpoint import CallEndpoint, Limits
 
 # How often lost seats, leases and hours are looked at, and how often old keys.
@@ -98,6 +99,17 @@ class _Ground(msgspec.Struct, frozen=True, kw_only=True):
     board: LocalBoard
 
     @property
+    def seating(self) -> CallSettings:
+        turn = self.config.turn
+        return CallSettings(
+            ticket_key=self.keys.ticket,
+            turn_urls=turn.urls,
+            turn_secret=turn.secret,
+            turn_seconds=turn.credential_seconds,
+            relay_only=self.config.call.relay_only,
+        )
+
+    @property
     def node(self) -> str:
         return f"{socket.gethostname()}:{self.config.server.port}"
 
@@ -125,7 +137,16 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
     Health(sessions=sessions, metrics_from=config.server.metrics_from).attach(app)
     app.middlewares.append(behind_proxies(networks(config.server.trusted_proxies)))
     _pages(ground, access, desk, timers, reports).attach(app)
-    api_routes.attach(app, desk=desk, reports=reports, access=access, places=ground.places, board=board, clock=clock)
+    api_routes.attach(
+        app,
+        desk=desk,
+        reports=reports,
+        preparing=Preparing(sessions=sessions, calls=endpoint, settings=ground.seating, clock=clock),
+        access=access,
+        places=ground.places,
+        board=board,
+        clock=clock,
+    )
     endpoint.attach(app)
     app.middlewares.extend([tell_problems(_in_their_words), guard(access, _origins(config))])
     app.cleanup_ctx.append(_life(ground, attendance, endpoint, timers))
@@ -178,7 +199,6 @@ def _endpoint(ground: _Ground, attendance: SessionAttendance, access: Access) ->
 
 
 def _desk(ground: _Ground, ledger: Ledger, endpoint: CallEndpoint) -> Desk:
-    turn = ground.config.turn
     return Desk(
         ledger=ledger,
         sessions=ground.sessions,
@@ -187,13 +207,7 @@ def _desk(ground: _Ground, ledger: Ledger, endpoint: CallEndpoint) -> Desk:
         calls=endpoint,
         calendar=ground.calendar,
         themes=ground.themes,
-        settings=CallSettings(
-            ticket_key=ground.keys.ticket,
-            turn_urls=turn.urls,
-            turn_secret=turn.secret,
-            turn_seconds=turn.credential_seconds,
-            relay_only=ground.config.call.relay_only,
-        ),
+        settings=ground.seating,
         clock=ground.clock,
     )
 

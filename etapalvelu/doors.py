@@ -135,6 +135,7 @@ DOORS: tuple[Door, ...] = (
             "POST /sessions/{id}/close": (ADVISOR, EXPERT, ROOM),
             "POST /sessions/{id}/ticket": (ADVISOR, EXPERT, ROOM, AGENT),
             "GET /queue": (EXPERT,),
+            "GET /queue/next": (EXPERT,),
             "GET /rooms": (ADVISOR, *READERS),
             "POST /devices/status": (AGENT,),
         },

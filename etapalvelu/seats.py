@@ -10,18 +10,24 @@ from etapalvelu.domain.people import Person
 from signaling import ticket, turn
 from signaling.messages import Seat as SeatName
 
-__all__ = ["CallSettings", "IceTransportPolicy", "SeatName", "SeatOffer", "offer_seat", "seat_name"]
+__all__ = ["CallSettings", "Ice", "IceTransportPolicy", "SeatName", "SeatOffer", "ice_for", "offer_seat", "seat_name"]
 
 # W3C RTCIceTransportPolicy.
 IceTransportPolicy = Literal["all", "relay"]
 
 
+class Ice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a peer connection is configured with. `servers` are W3C RTCIceServer objects."""
+
+    servers: list[dict[str, object]]
+    transport_policy: IceTransportPolicy
+
+
 class SeatOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket and what its holder needs beside it. `ice_servers` are W3C RTCIceServer objects."""
+    """A ticket and what its holder needs beside it."""
 
     ticket: str
-    ice_servers: list[dict[str, object]]
-    ice_transport_policy: IceTransportPolicy
+    ice: Ice
     call: str
 
 
@@ -39,7 +45,6 @@ def offer_seat(
     settings: CallSettings, call: str, seat: Seat, who: Person, login: str, ticket_id: str, now: datetime
 ) -> SeatOffer:
     """The offer, good for `ticket.TICKET_SECONDS` from `now`; the same arguments make the same offer."""
-    seconds = int(now.timestamp())
     claims = ticket.Claims(
         call=call,
         seat=seat_name(seat),
@@ -47,15 +52,15 @@ def offer_seat(
         login=login,
         relay_only=settings.relay_only,
         id=ticket_id,
-        expires=seconds + ticket.TICKET_SECONDS,
+        expires=int(now.timestamp()) + ticket.TICKET_SECONDS,
     )
-    servers = turn.ice_servers(settings.turn_urls, settings.turn_secret, str(seat), seconds, settings.turn_seconds)
-    return SeatOffer(
-        ticket=ticket.mint(claims, settings.ticket_key),
-        ice_servers=turn.as_json(servers),
-        ice_transport_policy="relay" if settings.relay_only else "all",
-        call=call,
-    )
+    return SeatOffer(ticket=ticket.mint(claims, settings.ticket_key), ice=ice_for(settings, seat, now), call=call)
+
+
+def ice_for(settings: CallSettings, seat: Seat, now: datetime) -> Ice:
+    """ICE servers with credentials that are good for `turn_seconds` from `now`."""
+    servers = turn.ice_servers(settings.turn_urls, settings.turn_secret, str(seat), int(now.timestamp()), settings.turn_seconds)
+    return Ice(servers=turn.as_json(servers), transport_policy="relay" if settings.relay_only else "all")
 
 
 def seat_name(seat: Seat) -> SeatName:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from signaling.messages import Note, Quality, Seat
+from signaling.messages import Note, Quality, Seat, Waiting
 
 
 class Attendance(Protocol):
@@ -43,3 +43,9 @@ class Calls(Protocol):
 
     async def unseat(self, call: str, seat: Seat, reason: str) -> None:
         """Take the seat from whoever sits there; they are told `error {code: "unseated"}`, others `seat_left`."""
+
+    def waiting(self, call: str, seat: Seat) -> list[Waiting]:
+        """The offers that wait for a vacant seat, for whoever may come to sit there; they are delivered there all the same.
+
+        None of seats that may be reached through relays only.
+        """

@@ -49,6 +49,7 @@ from signaling.messages import (
     SeatJoined,
     SeatLeft,
     StillTaken,
+    Waiting,
 )
 from signaling.sdp import relay_candidate, relay_description
 from signaling.ticket import Claims, ResumeClaims, holder
@@ -108,6 +109,13 @@ class Call:
     def present(self) -> dict[Seat, str]:
         """Who sits where, away or not."""
         return {seat: sitter.who for seat, sitter in self._sitters.items()}
+
+    def waiting(self, seat: Seat) -> list[Waiting]:
+        """What waits for a vacant seat, for whoever may come to sit there; see Calls."""
+        if seat in self._sitters:
+            return []
+        held = (mail for mail in self._mailbox.held(seat) if not self._is_relay_only(mail.from_, seat))
+        return [mail for mail in held if isinstance(mail, DescriptionFrom | CandidateFrom)]
 
     def seats_of(self, login: str) -> list[Seat]:
         """The seats this login has taken."""

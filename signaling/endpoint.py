@@ -14,7 +14,7 @@ from signaling.attendance import Attendance, Calls
 from signaling.errors import PeerError, SignalingError, TicketError
 from signaling.group import Group, Peer, Surroundings
 from signaling.line import Limits, Line
-from signaling.messages import SUBPROTOCOL, Hello, Seat, decode_from_peer
+from signaling.messages import SUBPROTOCOL, Hello, Seat, Waiting, decode_from_peer
 from signaling.relay import DropLogin, EndCall, LocalRelay, Order, Relay, Unseat
 from signaling.ticket import TICKET_SECONDS, Claims, ResumeClaims, check, check_resume
 
@@ -100,6 +100,11 @@ class CallEndpoint:
         """Who sits where, sockets that are away for a moment included; after a restart only those who came back."""
         group = self._groups.get(call)
         return {} if group is None else group.call.present()
+
+    def waiting(self, call: str, seat: Seat) -> list[Waiting]:
+        """See Calls."""
+        group = self._groups.get(call)
+        return [] if group is None else group.call.waiting(seat)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The websocket `/call`. Refused upgrades answer 400 (no subprotocol), 403 (origin) or 503, with a line of words."""

@@ -39,12 +39,16 @@ class Mailbox:
         """Keep the newest coming or going of each other seat for an away seat."""
         self._news.setdefault(to, {})[news.seat] = news
 
-    def collect(self, to: Seat) -> list[News | Carried]:
-        """Everything that waits for the seat: news, then people's mail, then the camera's. The mailbox is empty after it."""
-        news: list[News | Carried] = list(self._news.pop(to, {}).values())
-        # People's offers before the document's, which is heavier and is answered later anyway.
+    def held(self, to: Seat) -> list[Carried]:
+        """What others have sent for the seat: people's mail, then the camera's, which is heavier and is answered later."""
         pairs = sorted((pair for pair in self._mail if pair[1] == to), key=lambda pair: pair[0] == "camera")
-        return news + [message for pair in pairs for message in self._mail.pop(pair)]
+        return [message for pair in pairs for message in self._mail[pair]]
+
+    def collect(self, to: Seat) -> list[News | Carried]:
+        """Everything that waits for the seat: news, then what is held. The mailbox is empty after it."""
+        mail: list[News | Carried] = [*self._news.pop(to, {}).values(), *self.held(to)]
+        self._mail = {pair: held for pair, held in self._mail.items() if pair[1] != to}
+        return mail
 
     def forget(self, seat: Seat) -> None:
         """Drop what waits for the seat and what it has sent: whoever sits there next begins anew."""

@@ -272,9 +272,9 @@ class Error(Struct, frozen=True, kw_only=True, tag_field="type", tag="error"):
     text: str
 
 
-FromServer = (
-    Welcome | SeatJoined | SeatLeft | DescriptionFrom | CandidateFrom | RestartFrom | CallClosed | Error
-)  # fmt: skip
+FromServer = Welcome | SeatJoined | SeatLeft | DescriptionFrom | CandidateFrom | RestartFrom | CallClosed | Error
+# What others have sent for a seat that nobody has taken yet.
+Waiting = DescriptionFrom | CandidateFrom  # fmt: skip
 
 
 class _Kind(Struct):

@@ -30,6 +30,8 @@ from etapalvelu.origin import behind_proxies, networks
 from etapalvelu.passwords import Passwords
 from etapalvelu.ports import StaffRequest
 from etapalvelu.reports import Reports
+from etapalvelu.seats import CallSettings
+from etapalvelu.upcoming import Preparing
 from tests.conftest import ADVISOR, EXPERT, EXPERT2, SUPERVISOR, Service
 from tests.samples import OPENS_ON
 
@@ -120,8 +122,16 @@ async def make_doorstep(service: Service, words: Words | None = None, knocks: Kn
     )
     app.on_response_prepare.append(add_security_headers)
     reports = Reports(sessions=service.sessions, places=service.places, clock=service.clock)
+    calls = CallSettings(ticket_key=b"k" * 32)
     attach(
-        app, desk=service.desk, reports=reports, access=access, places=service.places, board=service.board, clock=service.clock
+        app,
+        desk=service.desk,
+        reports=reports,
+        preparing=Preparing(sessions=service.sessions, calls=service.calls, settings=calls, clock=service.clock),
+        access=access,
+        places=service.places,
+        board=service.board,
+        clock=service.clock,
     )
     _add_pages(app)
     return await _started(app, service, access, revoked)

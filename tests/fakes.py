@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from signaling.messages import Waiting
+
 
 class FakeClock:
     """A clock that moves only when told to. Starts on an ordinary Monday morning, 10:00 in Helsinki."""
@@ -31,9 +33,13 @@ class FakeCalls:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
+        self.offers: list[Waiting] = []
 
     async def end(self, call: str, reason: str) -> None:
         self.asked.append(("end", call, reason))
 
     async def unseat(self, call: str, seat: str, reason: str) -> None:
         self.asked.append(("unseat", call, seat, reason))
+
+    def waiting(self, call: str, seat: str) -> list[Waiting]:
+        return [] if seat != "expert" else self.offers

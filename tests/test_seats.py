@@ -19,5 +19,5 @@ def test_the_policy_beside_the_ticket_is_the_one_that_signaling_enforces(relay_o
 
     offer = offer_seat(settings, "s1", Seat.EXPERT, EXPERT, "login", "id", NOW)
 
-    assert offer.ice_transport_policy == policy
+    assert offer.ice.transport_policy == policy
     assert ticket.check(offer.ticket, KEY, NOW.timestamp()).relay_only is relay_only

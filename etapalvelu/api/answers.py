@@ -13,7 +13,9 @@ from etapalvelu.domain.log import Entry
 from etapalvelu.domain.moments import timestamp
 from etapalvelu.domain.people import Role
 from etapalvelu.reports import RoomState
-from etapalvelu.seats import IceTransportPolicy, SeatOffer
+from etapalvelu.seats import Ice, IceTransportPolicy, SeatOffer
+from etapalvelu.upcoming import Upcoming
+from signaling.messages import Waiting
 
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
@@ -86,6 +88,18 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     sessions: list[Session]
 
 
+class Next(msgspec.Struct, frozen=True, kw_only=True):
+    """What to prepare for the session that "take" would give now; `call` is null when nothing waits.
+
+    `offers` are messages as signaling will send them when the seat is taken, with the same generation.
+    """
+
+    call: str | None
+    ice_servers: list[IceServer]
+    ice_transport_policy: IceTransportPolicy
+    offers: list[Waiting]
+
+
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """A seat in a call: the ticket is good for one socket within a minute."""
 
@@ -148,6 +162,10 @@ def ticket(offer: SeatOffer) -> Ticket:
     return Ticket(**_seat(offer))
 
 
+def upcoming(found: Upcoming) -> Next:
+    return Next(call=found.call, offers=found.offers, **_ice(found.ice))
+
+
 def room(state: RoomState) -> Room:
     return Room(
         id=state.room.id,
@@ -163,7 +181,11 @@ def _entry(entry: Entry) -> LogEntry:
 
 
 def _seat(offer: SeatOffer) -> dict[str, Any]:
-    return msgspec.structs.asdict(offer) | {"ice_servers": msgspec.convert(offer.ice_servers, list[IceServer])}
+    return {"ticket": offer.ticket, "call": offer.call} | _ice(offer.ice)
+
+
+def _ice(ice: Ice) -> dict[str, Any]:
+    return {"ice_servers": msgspec.convert(ice.servers, list[IceServer]), "ice_transport_policy": ice.transport_policy}
 
 
 def _fields(of: rules.Session) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import THEMES
 from etapalvelu.ports import SessionFilter
 from etapalvelu.reports import Reports
+from etapalvelu.upcoming import Preparing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -19,8 +20,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Questions:
     """Handlers over the reports."""
 
-    def __init__(self, reports: Reports) -> None:
+    def __init__(self, reports: Reports, preparing: Preparing) -> None:
         self._reports = reports
+        self._preparing = preparing
 
     async def sessions(self, asked: Asked, query: SessionQuery) -> answers.SessionList:
         themes = [theme.key for theme in THEMES]
@@ -48,17 +50,21 @@ class Questions:
     async def queue(self, asked: Asked, query: Nothing) -> answers.Queue:
         return answers.Queue(sessions=[answers.session(session) for session in await self._reports.queue(asked.staff)])
 
+    async def next(self, asked: Asked, query: Nothing) -> answers.Next:
+        return answers.upcoming(await self._preparing.upcoming(asked.staff))
+
     async def rooms(self, asked: Asked, query: Nothing) -> answers.RoomList:
         return answers.RoomList(rooms=[answers.room(state) for state in await self._reports.rooms(asked.person)])
 
 
-def question_calls(reports: Reports) -> tuple[Call, ...]:
+def question_calls(reports: Reports, preparing: Preparing) -> tuple[Call, ...]:
     """The rows of the API that only read."""
-    ask = Questions(reports)
+    ask = Questions(reports, preparing)
     return (
         question("/sessions", "Sessions in your scope, newest first", ask.sessions, SessionQuery, answers.SessionList),
         question("/sessions/{id}", "One session with its log", ask.session, Nothing, answers.SessionWithEvents),
         question("/queue", "What you may take now, oldest first", ask.queue, Nothing, answers.Queue),
+        question("/queue/next", "What to prepare for the session you would take now", ask.next, Nothing, answers.Next),
         question("/rooms", "Rooms, their readiness, and what goes on in them", ask.rooms, Nothing, answers.RoomList),
     )
 

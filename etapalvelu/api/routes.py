@@ -15,17 +15,26 @@ from etapalvelu.api.questions import question_calls
 from etapalvelu.desk import Desk
 from etapalvelu.ports import Board, Clock, PlaceStore
 from etapalvelu.reports import Reports
+from etapalvelu.upcoming import Preparing
 
 PREFIX = "/api/v1"
 
 
 def attach(
-    app: web.Application, *, desk: Desk, reports: Reports, access: Access, places: PlaceStore, board: Board, clock: Clock
+    app: web.Application,
+    *,
+    desk: Desk,
+    reports: Reports,
+    preparing: Preparing,
+    access: Access,
+    places: PlaceStore,
+    board: Board,
+    clock: Clock,
 ) -> None:
     """Add every call. Called once by `app`, which also puts `problems.tell_problems` around `doors.guard`."""
     calls: tuple[Call, ...] = (
         *deed_calls(desk, clock),
-        *question_calls(reports),
+        *question_calls(reports, preparing),
         *device_calls(Devices(access=access, places=places, board=board)),
     )
     for call in calls:

@@ -158,6 +158,16 @@ async def test_the_queue_holds_what_this_expert_may_take_oldest_first(doorstep: 
     assert mine["sessions"][0]["id"] == first.id
 
 
+async def test_an_expert_is_told_what_to_prepare(doorstep: Doorstep) -> None:
+    nothing = await (await doorstep.get("/queue/next", EXPERT)).json()
+    first, *_ = await _three(doorstep)
+
+    something = await (await doorstep.get("/queue/next", EXPERT)).json()
+
+    assert nothing == {"call": None, "ice_servers": [], "ice_transport_policy": "all", "offers": []}
+    assert something == nothing | {"call": first.id}
+
+
 async def test_rooms_tell_their_readiness_and_session(doorstep: Doorstep) -> None:
     session = await doorstep.service.opened()
     for device in (SCREEN, AGENT):

@@ -27,6 +27,7 @@ function wired() {
   });
   const seat = async () => {
     await call.open();
+    sockets.at(-1).readyState = 1;
     sockets.at(-1).onopen();
   };
   const hear = (message, socket = sockets.at(-1)) => {
@@ -36,16 +37,35 @@ function wired() {
   return { call, sockets, states, seat, hear };
 }
 
-test("the first word is the ticket, and nothing is sent before the welcome", async () => {
-  const { call, sockets, seat, hear } = wired();
+test("the first word is the ticket; what a fresh seat has to say follows it at once", async () => {
+  const { call, sockets, seat } = wired();
+  call.send({ type: "restart", to: "camera", generation: 1 });
 
   await seat();
+  call.send({ type: "restart", to: "room", generation: 1 });
+
+  assert.deepEqual(sockets[0].said, [
+    { type: "hello", ticket: "ticket-1" }, { type: "restart", to: "camera", generation: 1 }, { type: "restart", to: "room", generation: 1 },
+  ]);
+});
+
+test("a resumed seat says nothing before the welcome", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { call, sockets, seat, hear } = wired();
+  await seat();
+  hear(WELCOME);
+  sockets[0].onclose();
+  context.mock.timers.tick(200);
+  await Promise.resolve();
+
+  sockets[1].readyState = 1;
+  sockets[1].onopen();
   call.send({ type: "restart", to: "camera", generation: 1 });
-  const before = [...sockets[0].said];
+  const before = [...sockets[1].said];
   hear(WELCOME);
 
-  assert.deepEqual(before, [{ type: "hello", ticket: "ticket-1" }]);
-  assert.deepEqual(sockets[0].said.slice(1), [{ type: "restart", to: "camera", generation: 1 }]);
+  assert.deepEqual(before, [{ type: "hello", resume: "again" }]);
+  assert.deepEqual(sockets[1].said.slice(1), [{ type: "restart", to: "camera", generation: 1 }]);
 });
 
 test("a lost socket is resumed, and what was said meanwhile is sent then; statistics are not", async (context) => {

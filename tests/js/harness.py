@@ -168,6 +168,12 @@ class Service:
         await self.move("waiting")
         return web.Response(text="open")
 
+    async def next(self, _request: web.Request) -> web.Response:
+        call = CALL if self.state == State.WAITING else None
+        offers = self.endpoint.waiting(CALL, "expert") if call else []
+        answer = {"call": call, "ice_servers": [], "ice_transport_policy": "all", "offers": offers}
+        return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
     async def take(self, request: web.Request) -> web.Response:
         if self.state != "waiting":
             return web.Response(status=204)
@@ -203,6 +209,7 @@ def application(service: Service) -> web.Application:
             web.get("/live", service.live),
             web.get("/open", service.open),
             web.get("/said", service.said),
+            web.get("/api/v1/queue/next", service.next),
             web.post("/api/v1/sessions/take", service.take),
             web.post(f"/api/v1/sessions/{CALL}/claim", service.take),
             web.post(f"/api/v1/sessions/{CALL}/ticket", service.sit),

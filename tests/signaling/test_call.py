@@ -142,6 +142,23 @@ class TestOffersInAdvance:
             Send(seat="expert", message=candidate_from("camera", 3)),
         ]
 
+    def test_whoever_may_come_reads_it_beforehand_and_finds_it_all_the_same(self) -> None:
+        call = seated("room")
+        call.receive("room", offer("expert"))
+        call.receive("room", candidate("expert"))
+
+        read = call.waiting("expert")
+
+        assert read == [offer_from("room"), candidate_from("room")]
+        assert delivered(call, "expert") == read
+        assert call.waiting("expert") == []
+
+    def test_nobody_reads_beforehand_what_only_relays_may_reach(self) -> None:
+        call = seated("room", relay_only=["room"])
+        call.receive("room", offer("expert"))
+
+        assert call.waiting("expert") == []
+
     def test_it_is_delivered_once(self) -> None:
         call = seated("room")
         call.receive("room", offer("expert"))

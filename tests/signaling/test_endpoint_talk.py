@@ -40,6 +40,12 @@ class TestTalking:
         await room.say(offer("expert"))
         await room.raw.ping()
 
+        async with asyncio.timeout(5):
+            # Nobody is told when the server has read a message.
+            while (waiting := served.endpoint.waiting("call-1", "expert")) == []:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert waiting == [offer_from("room")]
+        assert served.endpoint.waiting("call-2", "expert") == []
         expert, _ = await served.sit(claims("expert"))
 
         assert await expert.hear() == offer_from("room")

@@ -57,18 +57,35 @@ export class Api {
   }
 
   /**
+   * A question; asked once, since the next one will be newer.
+   * @param {string} path
+   * @returns {Promise<unknown>}
+   */
+  get(path) {
+    return this._ask(path, { method: "GET" });
+  }
+
+  /**
    * @param {string} path
    * @param {unknown} body
    * @param {string} key
    */
-  async _once(path, body, key) {
+  _once(path, body, key) {
+    const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
+    return this._ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  }
+
+  /**
+   * @param {string} path
+   * @param {RequestInit} request
+   */
+  async _ask(path, { headers, ...request }) {
     const response = await this._fetch(path, {
-      method: "POST",
+      ...request,
       headers: {
-        "Accept": "application/json", "Accept-Language": this.options.language(), "Content-Type": "application/json",
-        "Idempotency-Key": key, "X-CSRF-Token": this.options.csrf,
+        "Accept": "application/json", "Accept-Language": this.options.language(), "X-CSRF-Token": this.options.csrf, ...headers,
       },
-      body: JSON.stringify(body), credentials: "same-origin", signal: AbortSignal.timeout(LIMIT_MS),
+      credentials: "same-origin", signal: AbortSignal.timeout(LIMIT_MS),
     });
     if (response.status === 204) return null;
     const answer = await response.json().catch(() => ({}));

@@ -43,6 +43,8 @@ export class Call {
     /** When the seat was taken last, by performance.now(). */
     this.since = Infinity;
     this.welcomed = false;
+    /** A fresh seat is being taken: what is said now is read as soon as it is ours. */
+    this.taking = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
   }
@@ -67,8 +69,8 @@ export class Call {
     this.socket = socket;
     this.welcomed = false;
     // one that was opened early may be open by now
-    if (socket.readyState === 1) socket.send(encode(hello));
-    else socket.onopen = () => socket.send(encode(hello));
+    if (socket.readyState === 1) this._greet(socket, hello);
+    else socket.onopen = () => this._greet(socket, hello);
     socket.onmessage = (event) => this._received(socket, String(event.data));
     socket.onclose = () => this._closed(socket);
   }
@@ -78,7 +80,7 @@ export class Call {
    * @param {FromPeer} message
    */
   send(message) {
-    if (this.socket?.readyState === 1 && this.welcomed) this.socket.send(encode(message));
+    if (this.socket?.readyState === 1 && (this.welcomed || this.taking)) this.socket.send(encode(message));
     else if (message.type !== "quality" && this.waiting.length < MOST_WAITING) this.waiting.push(message);
   }
 
@@ -108,9 +110,21 @@ export class Call {
     if (message.type === "error") this._refused(message.code);
   }
 
+  /**
+   * @param {WebSocket} socket
+   * @param {FromPeer} hello
+   */
+  _greet(socket, hello) {
+    socket.send(encode(hello));
+    if (socket !== this.socket || this.resume) return;
+    this.taking = true;
+    this._flush();
+  }
+
   /** @param {import("./messages.js").Welcome} message */
   _welcome(message) {
     this.resume = message.resume;
+    this.taking = false;
     this.welcomed = true;
     this.since = performance.now();
     this._change("open", "");
@@ -135,7 +149,7 @@ export class Call {
   _closed(socket) {
     if (socket !== this.socket) return;
     this.socket = null;
-    this.welcomed = false;
+    this.welcomed = this.taking = false;
     if (performance.now() - this.since > STEADY_MS) this.tries = 0;
     this.since = Infinity;
     this._later("socket");
@@ -162,7 +176,7 @@ export class Call {
     clearTimeout(this.timer);
     const socket = this.socket;
     this.socket = null;
-    this.welcomed = false;
+    this.welcomed = this.taking = false;
     this.waiting.length = 0;
     this._change("ended", why);
     socket?.close(1000);

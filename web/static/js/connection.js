@@ -19,7 +19,7 @@ import { START_KBIT, withStartBitrate } from "./description.js";
  * @property {(description: SessionDescription) => void} describe
  * @property {(candidate: RTCIceCandidateInit | null) => void} candidate
  * @property {(connection: Connection) => void} changed its state moved
- * @property {(connection: Connection, track: MediaStreamTrack, stream: MediaStream) => void} arrived
+ * @property {(connection: Connection) => void} arrived its stream has tracks, and no answer waits to be made any more
  * @property {(connection: Connection, channel: RTCDataChannel) => void} channel
  */
 
@@ -38,18 +38,43 @@ export class Connection {
     this.offering = false;
     this.ignoring = false;
     this.ended = false;
+    /** The last description of theirs that was read, as it came. */
+    this.heard = "";
     this.adjusted = Promise.resolve();
     /** Whether candidates are told one by one; an offer made in advance carries them all. */
     this.trickle = true;
     this.pc.onicecandidate = ({ candidate }) => {
-      if (this.trickle) options.candidate(candidate ? candidate.toJSON() : null);
+      if (this.trickle) this.options.candidate(candidate ? candidate.toJSON() : null);
     };
-    this.pc.onconnectionstatechange = () => options.changed(this);
+    this.pc.onconnectionstatechange = () => this.options.changed(this);
     this.pc.ontrack = ({ track }) => {
       this.stream.addTrack(track);
-      options.arrived(this, track, this.stream);
+      if (this.pc.signalingState === "stable") this.options.arrived(this);
     };
-    this.pc.ondatachannel = ({ channel }) => options.channel(this, channel);
+    this.pc.ondatachannel = ({ channel }) => this.options.channel(this, channel);
+  }
+
+  /**
+   * One that has nobody to talk to yet: it reads an offer, and a peer adopts it when there is a seat to answer from.
+   * @param {Pick<ConnectionOptions, "generation" | "configuration" | "tracks" | "connect">} options
+   */
+  static reading(options) {
+    const nobody = () => undefined;
+    return new Connection({ ...options, polite: true, describe: nobody, candidate: nobody, changed: nobody, arrived: nobody, channel: nobody });
+  }
+
+  /** @param {SessionDescription} description */
+  async read(description) {
+    this._join();
+    this.heard = description.sdp;
+    await this._remember(description);
+  }
+
+  /** Answers what was read. A picture is put on the page afterwards: that takes the page longer than answering. */
+  async answer() {
+    await this._attach();
+    await this._describe();
+    if (!this.ended) this.options.arrived(this);
   }
 
   /**
@@ -85,11 +110,10 @@ export class Connection {
     this.ignoring = collision && !this.options.polite;
     if (this.ignoring || this.ended) return;
     if (!offer && this.pc.signalingState !== "have-local-offer") return;
-    const sdp = withStartBitrate(description.sdp, this.options.startKbit ?? START_KBIT);
-    await this.pc.setRemoteDescription({ type: description.type, sdp });
-    if (!offer) return;
-    await this._attach();
-    await this._describe();
+    if (offer && this.heard === "") this._join();
+    this.heard = description.sdp;
+    await this._remember(description);
+    if (offer) await this.answer();
   }
 
   /** @param {RTCIceCandidateInit | null} candidate */
@@ -151,12 +175,24 @@ export class Connection {
     this.options.describe({ type: description.type === "offer" ? "offer" : "answer", sdp: description.sdp });
   }
 
-  /** Our own tracks go on the m-lines of the offer, before it is answered. */
+  /** @param {SessionDescription} description */
+  async _remember({ type, sdp }) {
+    await this.pc.setRemoteDescription({ type, sdp: withStartBitrate(sdp, this.options.startKbit ?? START_KBIT) });
+  }
+
+  /** Own tracks there are find the m-lines of the offer by themselves, when they are here before it. */
+  _join() {
+    for (const track of [this.options.tracks?.audio, this.options.tracks?.video]) if (track) this.pc.addTrack(track);
+  }
+
+  /** The m-lines of the offer are for both ways, and for the tracks of now, before it is answered. */
   async _attach() {
     if (this.options.tracks === null) return;
     const [audio, video] = this.pc.getTransceivers();
     for (const line of [audio, video]) if (line && line.currentDirection === null) line.direction = "sendrecv";
-    await this.use(this.options.tracks);
+    if (audio?.sender.track !== this.options.tracks.audio || video?.sender.track !== this.options.tracks.video) {
+      await this.use(this.options.tracks);
+    }
   }
 
   /**

@@ -13,6 +13,7 @@ import { Connection } from "./connection.js";
  * @typedef {object} PeerOptions
  * @property {SeatName} seat
  * @property {boolean} offers whether we offer to this seat, or it to us
+ * @property {number} [first] the generation before our first
  * @property {RTCConfiguration} configuration
  * @property {number} [startKbit]
  * @property {Tracks | null} tracks
@@ -32,7 +33,7 @@ export class Peer {
     this.epoch = null;
     /** When the seat was last taken, by performance.now(). */
     this.since = 0;
-    this.generation = 0;
+    this.generation = options.first ?? 0;
     /** @type {Connection | null} the one shown */
     this.current = null;
     /** @type {Connection | null} the one being built beside it */
@@ -54,7 +55,8 @@ export class Peer {
     this.epoch = epoch;
     this.since = performance.now();
     this.options.changed(this);
-    if (first && this.options.offers && this._newest()) return;
+    // an offer left for whoever comes, or one of theirs that was read before we had our seat
+    if (first && this._newest()) return;
     if (!this.options.offers) this.generation = 0;
     this._drop();
     if (this.options.offers) this._offer(false);
@@ -76,9 +78,23 @@ export class Peer {
     this._drop();
   }
 
+  /**
+   * A connection that has read their offer already: it is answered now.
+   * @param {Connection} connection
+   */
+  adopt(connection) {
+    const { options } = this;
+    this.generation = connection.generation;
+    connection.options = this._wiring();
+    connection.pc.setConfiguration(options.configuration);
+    this.current = connection;
+    void connection.answer();
+  }
+
   /** @param {import("./messages.js").DescriptionIn} message */
   async described({ generation, description }) {
-    if (generation < this.generation) return;
+    // what was read before the seat was taken is delivered with it once more
+    if (generation < this.generation || this._newest()?.heard === description.sdp) return;
     if (generation > this.generation) {
       if (description.type !== "offer") return;
       this.generation = generation;
@@ -134,9 +150,17 @@ export class Peer {
   }
 
   _build() {
-    const { options, generation, seat } = this;
     this.next?.close();
-    const connection = new Connection({
+    const connection = new Connection(this._wiring());
+    if (this.current) this.next = connection;
+    else this.current = connection;
+    return connection;
+  }
+
+  /** @returns {import("./connection.js").ConnectionOptions} */
+  _wiring() {
+    const { options, generation, seat } = this;
+    return {
       generation,
       polite: !options.offers,
       configuration: options.configuration,
@@ -146,12 +170,9 @@ export class Peer {
       describe: (description) => options.send({ type: "description", to: seat, generation, description }),
       candidate: (candidate) => options.send({ type: "candidate", to: seat, generation, candidate }),
       changed: (changed) => this._changed(changed),
-      arrived: (from, _track, stream) => from === this.current && options.stream(this, stream),
+      arrived: (from) => from === this.current && options.stream(this, from.stream),
       channel: (from, channel) => from === this._newest() && options.channel(this, channel),
-    });
-    if (this.current) this.next = connection;
-    else this.current = connection;
-    return connection;
+    };
   }
 
   /** @param {Connection} connection */

@@ -8,6 +8,7 @@ import { DocumentChannel } from "./document.js";
 import { Line } from "./line.js";
 import { unhandled } from "./messages.js";
 import { Peer } from "./peer.js";
+import { configured } from "./prepared.js";
 import { TextChannel } from "./text.js";
 
 /** @typedef {import("./messages.js").SeatName} SeatName */
@@ -17,6 +18,7 @@ import { TextChannel } from "./text.js";
 /**
  * @typedef {object} SeatEvents
  * @property {(seat: SeatName, there: boolean) => void} [sits] somebody sat down, or left for good
+ * @property {(seat: SeatName) => void} [reached] the connection stands, and its picture is about to come
  * @property {(seat: SeatName, stream: MediaStream | null) => void} stream
  * @property {(seat: SeatName, state: import("./line.js").LineState) => void} line
  * @property {(seat: SeatName, shown: Shown) => void} shown
@@ -37,6 +39,7 @@ import { TextChannel } from "./text.js";
  * @property {Shown} shown
  * @property {SeatEvents} events
  * @property {number} [startKbit] what the line to this other end carried last
+ * @property {import("./prepared.js").Prepared} [prepared] what was made ready for the room before there was a seat
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} [connect]
  * @property {(url: string, protocol: string) => WebSocket} [openSocket]
  */
@@ -54,6 +57,8 @@ const PLANS = {
 /** The people's connection comes first; the document's, heavier, is answered when that stands, or this long after both came. */
 const DOCUMENT_WAITS_MS = 1000;
 const BEAT_MS = 250;
+/** Leaves the wire's million of generations room to count on. */
+const MOST_FIRST = 900_000;
 const FIRST_BEAT_MS = 100;
 const FIRST_FRAME_MS = 120;
 
@@ -139,10 +144,11 @@ export class Seat {
 
   async _ticket() {
     const ticket = await this.options.ticket(this.own);
-    if (this.others.size === 0) {
-      for (const plan of PLANS[this.options.seat]) this._add(plan.seat, plan.offers, configured(ticket, this.own, plan.seat));
-    }
-    for (const [seat, { peer }] of this.others) peer.options.configuration = configured(ticket, this.own, seat);
+    const first = this.others.size === 0;
+    if (first) for (const plan of PLANS[this.options.seat]) this._add(plan.seat, plan.offers, within(ticket, this.own, plan.seat));
+    for (const [seat, { peer }] of this.others) peer.options.configuration = within(ticket, this.own, seat);
+    const ready = first && this.options.prepared?.take(ticket.call);
+    if (ready) this.others.get("room")?.peer.adopt(ready);
     return ticket.ticket;
   }
 
@@ -157,6 +163,8 @@ export class Seat {
     const peer = new Peer({
       seat,
       offers,
+      // a page that is loaded anew counts on, so that no answer to its predecessor's offer is taken for one to its own
+      first: offers ? Math.floor(performance.timeOrigin / 1000) % MOST_FIRST : 0,
       configuration,
       tracks: people ? options.tracks : null,
       ...(options.startKbit ? { startKbit: options.startKbit } : {}),
@@ -164,7 +172,10 @@ export class Seat {
       send: (message) => this.call.send(message),
       stream: (_peer, stream) => options.events.stream(seat, stream),
       channel: (_peer, channel) => (other.text ?? this.document).use(channel),
-      changed: () => this._soon(),
+      changed: () => {
+        if (peer.current?.connected) options.events.reached?.(seat);
+        this._soon();
+      },
     });
     const text = people ? this._text(seat, peer) : null;
     const line = new Line({
@@ -332,11 +343,6 @@ export class Seat {
  * @param {SeatName} other
  * @returns {RTCConfiguration}
  */
-function configured(ticket, own, other) {
-  return {
-    iceServers: ticket.ice_servers,
-    iceTransportPolicy: own === "room" && other === "camera" ? "all" : ticket.ice_transport_policy,
-    bundlePolicy: "max-bundle",
-    rtcpMuxPolicy: "require",
-  };
+function within(ticket, own, other) {
+  return configured(own === "room" && other === "camera" ? { ...ticket, ice_transport_policy: "all" } : ticket);
 }

@@ -15,6 +15,7 @@ import { element, notify, refused, say } from "./page.js";
  * @typedef {object} ExpertSessionOptions
  * @property {import("./expert.js").Taken} taken
  * @property {WebSocket} early a socket that was opened beside the deed
+ * @property {import("../prepared.js").Prepared} prepared
  * @property {import("../api.js").Api} server
  * @property {import("../devices.js").Devices} devices
  * @property {string} address
@@ -43,6 +44,7 @@ export class ExpertSession {
     this.early = options.early;
     this.page = new AbortController();
     this.over = false;
+    this.drawn = false;
     this.onHold = false;
     /** What the server said last of the hold. */
     this.heldBefore = false;
@@ -55,9 +57,11 @@ export class ExpertSession {
       url: options.address,
       ticket: (seat) => this._ticket(seat),
       openSocket: (url, protocol) => this._socket(url, protocol),
+      prepared: options.prepared,
       tracks: options.devices.sent,
       shown: options.devices.shown,
       events: {
+        reached: () => this.draw(),
         stream: (from, stream) => this._stream(from, stream),
         line: (from, state) => this._line(from, state),
         shown: (_from, shown) => this._theirs(shown),
@@ -83,9 +87,10 @@ export class ExpertSession {
     this.seat.open();
   }
 
-  /** Draws the session, unless it is over already. */
+  /** Draws the session, unless it stands or is over already. */
   draw() {
-    if (this.over) return;
+    if (this.over || this.drawn) return;
+    this.drawn = true;
     this.options.look();
     this._words();
     this.factsChanged();

@@ -6,6 +6,7 @@
 import { Devices } from "../devices.js";
 import { SUBPROTOCOL } from "../messages.js";
 import { arrivals } from "./expert-queue.js";
+import { Readiness } from "./expert-readiness.js";
 import { ExpertSession } from "./expert-session.js";
 import { listen } from "./expert-keys.js";
 import { cover, moveSelf, selfWords, showSelf } from "./media.js";
@@ -13,11 +14,14 @@ import { api, callAddress, element, notify, refused, replaceFragment, say, stayF
 
 /** @typedef {import("../seat.js").Ticket & { id: string, state: string, expert_seat?: "expert" | "expert2" }} Taken */
 
+const DRAW_AFTER_MS = 300;
+
 const server = api();
 const available = element("available", HTMLButtonElement);
 const takeNext = element("take-next", HTMLButtonElement);
 const devices = new Devices({ memory: localStorage, changed: () => devicesChanged() });
 const queue = arrivals();
+const readiness = new Readiness(server, devices);
 /** @type {ExpertSession | null} */
 let session = null;
 let taking = false;
@@ -44,6 +48,7 @@ function devicesChanged() {
   cover(element("self-words", HTMLElement), idle);
   cover(element("session-self-words", HTMLElement), words);
   session?.devicesChanged();
+  readiness.devicesChanged();
   void listDevices();
 }
 
@@ -63,6 +68,7 @@ async function beAvailable(on) {
   queue.watch(on);
   if (on) await devices.open();
   else devices.close();
+  readiness.look();
 }
 
 /**
@@ -134,7 +140,7 @@ function drop(early) {
 function begin(taken, early) {
   notify("");
   session = new ExpertSession({
-    taken, early, server, devices, address: callAddress(),
+    taken, early, prepared: readiness.prepared, server, devices, address: callAddress(),
     state,
     look: () => look("session"),
     ended: (how) => {
@@ -150,9 +156,9 @@ function begin(taken, early) {
   session.open();
   state(taken.state);
   queue.watch(false);
-  // drawn while the server answers the first words, which are sent before: later the setting up needs this thread
+  // drawn when the room is reached, or soon when it is not: before that the setting up needs this thread
   const begun = session;
-  setTimeout(() => begun.draw());
+  setTimeout(() => begun.draw(), DRAW_AFTER_MS);
 }
 
 available.addEventListener("click", () => void beAvailable(available.ariaPressed !== "true"));
@@ -177,7 +183,10 @@ stayFresh("expert", {
   },
   fragment: (target, html) => {
     replaceFragment(target, html);
-    if (target === "queue") queue.compare();
+    if (target === "queue") {
+      queue.compare();
+      if (!session && !taking) readiness.look();
+    }
     if (target === "session-facts") session?.factsChanged();
   },
   server: (there) => {

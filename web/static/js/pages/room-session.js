@@ -24,6 +24,7 @@ const FINAL = new Set(["call_closed", "call_over", "replaced", "bye"]);
 const RATE = "etapalvelu.rate";
 /** A line that carried less is remembered, and the next call starts gently on it. */
 const THIN_KBIT = 800;
+const LOOK_AFTER_MS = 300;
 
 const paper = new RoomPaper();
 
@@ -51,6 +52,7 @@ export class RoomSession {
       ...(last > 0 && last < THIN_KBIT ? { startKbit: last } : {}),
       events: {
         sits: (seat, there) => this._sits(seat, there),
+        reached: () => this._look(),
         stream: (from, stream) => this._stream(from, stream),
         line: (from, state) => this._line(from, state),
         shown: (from, shown) => this._theirs(from, shown),
@@ -135,7 +137,7 @@ export class RoomSession {
   }
 
   /**
-   * The place for the expert is drawn as soon as one sits down: when the picture comes, this thread has better to do.
+   * The place for the expert is drawn when one is reached, or soon when not: before that the setting up needs this thread.
    * @param {SeatName} seat
    * @param {boolean} there
    */
@@ -143,6 +145,12 @@ export class RoomSession {
     if (seat === "camera") return;
     if (there) this.seated.add(seat);
     else this.seated.delete(seat);
+    if (this.seated.size === 0) this._look();
+    else setTimeout(() => this._look(), LOOK_AFTER_MS);
+  }
+
+  _look() {
+    if (this.over) return;
     this.options.look(this.seated.size > 0 ? "session" : "waiting");
     this._words();
   }

@@ -1,0 +1,50 @@
+"""What an expert's browser may prepare before the click on "Take next": the offers that wait in the session it would take.
+
+Reading an offer takes a browser longer than all that the server does for a claim. Nothing is sent to the room on the strength
+of it: the answer needs the seat, and the seat needs the claim.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from etapalvelu.domain.codes import Seat
+from etapalvelu.domain.people import Staff
+from etapalvelu.domain.queue import queue_for
+from etapalvelu.ports import Clock, SessionStore
+from etapalvelu.seats import CallSettings, Ice, ice_for, seat_name
+from signaling.messages import Seat as SeatName
+from signaling.messages import Waiting
+
+
+class Calls(Protocol):
+    """What is asked of signaling here."""
+
+    def waiting(self, call: str, seat: SeatName) -> list[Waiting]: ...
+
+
+class Upcoming(msgspec.Struct, frozen=True, kw_only=True):
+    """The call that "Take next" would lead to, None when nothing waits, and what a connection with it begins with."""
+
+    call: str | None
+    ice: Ice
+    offers: list[Waiting]
+
+
+class Preparing:
+    """Made once by `app`."""
+
+    def __init__(self, *, sessions: SessionStore, calls: Calls, settings: CallSettings, clock: Clock) -> None:
+        self._sessions = sessions
+        self._calls = calls
+        self._settings = settings
+        self._clock = clock
+
+    async def upcoming(self, expert: Staff) -> Upcoming:
+        """What this expert would take now. Where only relays may be used nothing is given out before the claim."""
+        ice = ice_for(self._settings, Seat.EXPERT, self._clock())
+        first = next(iter(queue_for(expert, await self._sessions.open_sessions())), None)
+        # Who is to take over from a colleague sits in another seat, whose offers are made when it is taken.
+        if first is None or first.expert is not None or self._settings.relay_only:
+            return Upcoming(call=None, ice=ice, offers=[])
+        return Upcoming(call=first.id, ice=ice, offers=self._calls.waiting(first.id, seat_name(Seat.EXPERT)))

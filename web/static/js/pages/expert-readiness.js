@@ -1,0 +1,41 @@
+/** While the expert is available, what "Take next" would need is made ready: the offer of the room that waits longest is read. */
+
+import { Prepared } from "../prepared.js";
+
+/** The queue moves in steps; it is asked about once they have settled. */
+const SETTLE_MS = 400;
+
+export class Readiness {
+  /**
+   * @param {import("../api.js").Api} server
+   * @param {import("../devices.js").Devices} devices
+   */
+  constructor(server, devices) {
+    this.server = server;
+    this.devices = devices;
+    this.prepared = new Prepared();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+  }
+
+  /** The queue or the availability changed. */
+  look() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this._prepare(), SETTLE_MS);
+  }
+
+  devicesChanged() {
+    this.prepared.use(this.devices.sent);
+  }
+
+  async _prepare() {
+    if (!this.devices.wanted.camera || !document.querySelector("[data-waiting]")) return this.prepared.drop();
+    try {
+      const upcoming = /** @type {import("../prepared.js").Upcoming} */ (await this.server.get("/queue/next"));
+      if (document.body.dataset["view"] === "idle") await this.prepared.read(upcoming, this.devices.sent);
+    } catch {
+      // nothing is lost: taking goes without it, a moment slower
+      this.prepared.drop();
+    }
+  }
+}
