@@ -177,8 +177,9 @@ class Follower:
             self._last_page += 1
             self.page = self._last_page
             turns = found.upright(found.corners)
+            self._imprint, self._is_settled = found.imprint(np.roll(found.corners, turns, axis=0)), False
         self.corners = np.roll(found.corners, turns, axis=0)
-        self._imprint, self._is_settled, self._gone = found.imprint(self.corners), False, None
+        self._gone = None
         self._seen_at = self.calm_since = at
         self._recent.clear()
         self._recent.append((at, self.corners))
@@ -190,7 +191,7 @@ class Follower:
         same = same_turned(self._gone.imprint, imprint)
         if same is None or same[0] < _SURELY_SAME:
             return None
-        self.page = self._gone.page
+        self.page, self._imprint, self._is_settled = self._gone.page, self._gone.imprint, True
         return -same[1]
 
     def _let_go(self, at: float) -> None:

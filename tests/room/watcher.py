@@ -10,6 +10,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from etapalvelu.room.clock import read_clock
+from etapalvelu.room.pixels import Bgr
 from etapalvelu.tasks import spawn
 from signaling import document
 from signaling.document import (
@@ -43,6 +44,7 @@ class Showing:
         self.generation = generation
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.frames: list[tuple[int, int]] = []
+        self.newest: VideoFrame | None = None
         self.clocks: list[int] = []
         self.told: list[FromAgent] = []
         self.stills: list[Still] = []
@@ -81,6 +83,11 @@ class Showing:
     def marks(self) -> list[Marks]:
         return [message for message in self.told if isinstance(message, Marks)]
 
+    def picture(self) -> Bgr:
+        """What is seen now."""
+        assert self.newest is not None
+        return np.asarray(self.newest.to_ndarray(format="bgr24"), np.uint8)
+
     async def close(self) -> None:
         if self._looking is not None:
             self._looking.cancel()
@@ -94,6 +101,7 @@ class Showing:
             while True:
                 frame = await track.recv()
                 assert isinstance(frame, VideoFrame)
+                self.newest = frame
                 self.frames.append((frame.width, frame.height))
                 if frame.width == 1920:
                     clock = read_clock(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
