@@ -23,8 +23,12 @@ SEARCH_SIDE_PIXELS: Final = 640
 FOLLOW_SIDE_PIXELS: Final = 480
 _MOST_LINES: Final = 110
 _MOST_QUADS: Final = 220
-_ENOUGH: Final = 1.65
-_STILL_ENOUGH: Final = 1.5
+_ENOUGH: Final = 1.93
+_STILL_ENOUGH: Final = 1.75
+# Shapes rated so little below the best are its rivals; the more there are, the better it has to be.
+_RIVAL: Final = 0.15
+_PER_RIVAL: Final = 0.05
+_MOST_RIVALS: Final = 8
 _MOST_FOLLOWED_LINES: Final = 20
 _MOST_FOLLOWED_QUADS: Final = 40
 # How far a sheet may move between two looks, as a share of its size.
@@ -88,7 +92,24 @@ def _best(edges: Edges, quads: Quads, enough: float) -> Corners | None:
         return None
     rating = _rating(quads, likeness_of(edges, quads))
     best = int(np.argmax(rating))
-    return quads.corners[best] if rating[best] >= enough else None
+    rivals = _rivals(quads.corners[np.argsort(-rating)[: int((rating > rating[best] - _RIVAL).sum())]])
+    return quads.corners[best] if rating[best] >= enough + _PER_RIVAL * rivals * (rivals + 1) / 2 else None
+
+
+def _rivals(corners: Corners) -> int:
+    """How many of the shapes are really others than the first and each other: in a pattern one cell is as good as the next."""
+    middle = corners.mean(axis=1)
+    extent = np.abs(corners - middle[:, None]).mean(axis=1)
+    kept: list[int] = []
+    for one in range(len(corners)):
+        size = float(extent[one].max())
+        others = np.abs(middle[kept] - middle[one]).max(axis=1) > 0.25 * size
+        others |= np.abs(extent[kept] - extent[one]).max(axis=1) > 0.2 * size
+        if others.all():
+            kept.append(one)
+        if len(kept) > _MOST_RIVALS:
+            break
+    return len(kept) - 1
 
 
 def _as_before(corners: Corners, before: Corners) -> Corners:
@@ -108,7 +129,8 @@ def _rating(quads: Quads, likeness: Likeness) -> NDArray[np.float32]:
     brighter = np.clip(likeness.brighter / _CLEARLY_BRIGHTER, -1, 1).mean(axis=1)
     rating = 0.5 * sides.mean(axis=1) + 0.3 * sides[:, 0] + 0.2 * sides[:, 1]
     rating += 0.25 * np.abs(brighter) + 0.2 * brighter
-    rating += 0.3 * likeness.form + 0.15 * likeness.alike + 0.15 * likeness.quiet.mean(axis=1)
-    rating -= 0.25 * quads.beyond.mean(axis=1)
+    rating += 0.3 * likeness.form + 0.15 * likeness.alike + 0.25 * likeness.quiet.mean(axis=1) + 0.35 * likeness.bright
+    # One or two sides may go on in a stripe of the table; of a pattern's cell all do.
+    rating -= 0.5 * np.sort(quads.beyond, axis=1)[:, 1] + 0.1 * quads.beyond.mean(axis=1)
     rating += 0.08 * np.clip(np.log2(np.maximum(likeness.size, 1e-3) / 0.02), -3, 4)
     return np.asarray(rating, np.float32)

@@ -21,13 +21,14 @@ _NOISE: Final = 1.5
 class Likeness:
     """Per shape (n) or side (n x 4). `step`: how clearly colour changes across a side against its own unrest, 0 to 1;
     `brighter`: grey levels the inside is brighter by; `quiet`: how even the inside is along a side; `alike`: how much the four
-    insides are one paper; `form`: how usual its proportions are; `size`: its share of the picture.
+    insides are one paper; `bright`: whether they are bright for this picture; `form`: how usual its proportions are; `size`: its share of the picture.
     """
 
     step: Plane
     brighter: Plane
     quiet: Plane
     alike: Plane
+    bright: Plane
     form: Plane
     size: Plane
 
@@ -47,9 +48,15 @@ def likeness_of(edges: Edges, quads: Quads) -> Likeness:
         brighter=middle[..., 0],
         quiet=1 - roughness / (roughness + 6),
         alike=1 - spread / (spread + 0.35 * level + 5),
+        bright=np.clip((level / max(_white(edges), 1.0) - np.float32(0.3)) / np.float32(0.4), 0, 1),
         form=_form(quads.corners),
         size=_areas(quads.corners) / np.float32(edges.thin.size),
     )
+
+
+def _white(edges: Edges) -> float:
+    """What is bright in this picture; a blink of glare is not."""
+    return float(np.percentile(edges.colours[::4, ::4, 0], 99))
 
 
 def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane]:

@@ -14,13 +14,15 @@ _MOST_SKEW: Final = 0.30
 _LEAST_ACROSS: Final = 0.80
 _LEAST_SUPPORT: Final = 0.36
 _OVERHANG_PIXELS: Final = 3
-_GOING_ON: Final = 0.4
+_GOING_ON: Final = 0.3
 # How much at a corner is not looked at (it may be round), and how far past it the line is followed.
 _TRIM: Final = 4.0
 _TAIL: Final = 24.0
 _NO_SIDE: Final = -9.0
-_SPARE: Final = 5
-_ALIKE_PIXELS: Final = 2.5
+_SPARE: Final = 12
+_ALIKE_PIXELS: Final = 4.0
+# What twice the area is worth in support.
+_PER_DOUBLE: Final = 0.06
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +60,18 @@ def quads_from(lines: Lines, size: tuple[int, int], most: int) -> Quads:
     # Going round: a with c, c with b, b with d, d with a; its sides lie on c, b, d, a.
     corners = np.stack([crossing[a, c], crossing[c, b], crossing[b, d], crossing[d, a]], axis=1)
     order = np.stack([(c, one), (b, other), (d, one), (a, other)])
-    # Two lines along one edge make the same shape twice.
-    alike = np.concatenate([corners.mean(axis=1), np.abs(corners - corners.mean(axis=1, keepdims=True)).mean(axis=1)], axis=1)
+    # Two lines along one edge make the same shape twice, and a small thing must not crowd out a large one.
+    extent = np.abs(corners - corners.mean(axis=1, keepdims=True)).mean(axis=1)
+    rank = rank[best] + np.float32(_PER_DOUBLE) * np.log2(np.maximum(extent.prod(axis=1), 1))
+    again = np.argsort(-rank)
+    alike = np.concatenate([corners.mean(axis=1), extent], axis=1)[again]
     _, kept = np.unique(np.rint(alike / _ALIKE_PIXELS), axis=0, return_index=True)
+    kept = again[np.sort(kept)]
     return Quads(
         corners=corners,
         support=np.stack([support[line, pair] for line, pair in order], axis=1),
         beyond=np.stack([beyond[line, pair] for line, pair in order], axis=1),
-    ).picked(np.sort(kept)[:most])
+    ).picked(kept[:most])
 
 
 def _crossings(lines: Lines, size: tuple[int, int]) -> tuple[Plane, Plane]:
