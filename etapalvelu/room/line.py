@@ -23,7 +23,9 @@ class Carried:
 class Line:
     """`bits_per_second` and `frames_per_second` are what this line carries; `carried` is what is sent over it."""
 
-    def __init__(self, start: float = START_BITS_PER_SECOND) -> None:
+    def __init__(self, start: float = START_BITS_PER_SECOND, *, is_in_room: bool = False) -> None:
+        # The room's own screen, which stands beside the camera.
+        self.is_in_room = is_in_room
         self._rate = RateControl(start)
         self._ladder = Ladder()
         self._listeners: list[Callable[[Carried], None]] = []

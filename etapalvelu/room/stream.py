@@ -33,6 +33,8 @@ PACE_TO_SPARE: Final = 1.05
 # What a viewer has not fetched by then is past: it gets the present, beginning with a key frame.
 MOST_WAITING: Final = 4
 OLDEST_SECONDS: Final = 1.0
+# Enough for the room's own screen to show where a sheet lies, while no expert is there to read it.
+FRAMES_PER_SECOND_ALONE: Final = 5
 # What is left of the video while a still is on its way.
 YIELDING_FRAMES: Final = 0.75
 YIELDING_BITS: Final = 0.5
@@ -145,6 +147,8 @@ class DocumentStream:
     @property
     def frames_per_second(self) -> float:
         """How many are asked for; the picture may change more seldom."""
+        if all(feed.line.is_in_room for feed in self._feeds):
+            return min(self._frames_per_second, FRAMES_PER_SECOND_ALONE)
         return self._frames_per_second * (YIELDING_FRAMES if self._yielding else 1)
 
     @property

@@ -30,7 +30,7 @@ from etapalvelu.room.server import IceServer
 from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.track import DocumentTrack
 from etapalvelu.tasks import spawn
-from signaling.messages import IceCandidate, Seat, Stats
+from signaling.messages import ROOM_SEATS, IceCandidate, Seat, Stats
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Viewer:
             )
         )
         self._rates = rates or KnownRates()
-        self.line = Line(self._rates.start(seat))
+        self.line = Line(self._rates.start(seat), is_in_room=seat in ROOM_SEATS)
         self.line.listen(self._log_line)
         self._track = DocumentTrack(stream, self.line)
         self._transceiver = self._connection.addTransceiver(self._track, direction="sendonly")

@@ -26,3 +26,39 @@ test("media goes by relays when the ticket says so", async () => {
 test("the screen reaches the camera in its own room directly", async () => {
   assert.deepEqual(await policies("room", "relay"), { camera: "all", expert: "relay", expert2: "relay" });
 });
+
+/** Which seats' offers have been read by a screen to which the server said this. */
+async function read(messages) {
+  const heard = [];
+  const seat = new Seat({
+    seat: "room",
+    url: "ws://server/call",
+    ticket: async () => ({ ticket: "t", ice_servers: [], ice_transport_policy: "all", call: "c" }),
+    tracks: { audio: null, video: null },
+    shown: { camera: true, microphone: true },
+    events: { service: () => undefined },
+    openSocket: () => ({ send: () => undefined, close: () => undefined }),
+  });
+  await seat.call.open();
+  for (const [name, { peer }] of seat.others) {
+    peer.prepare = () => undefined;
+    peer.present = (epoch) => void (peer.epoch = epoch);
+    peer.described = async () => void heard.push(name);
+  }
+  for (const message of messages) seat.call.socket.onmessage({ data: JSON.stringify(message) });
+  seat.close();
+  return heard;
+}
+
+const welcome = (...present) => ({
+  type: "welcome", seat: "room", epoch: 1, heartbeat_seconds: 3, resume: "r", present: present.map((seat) => ({ seat, epoch: 1 })),
+});
+const fromCamera = { type: "description", from: "camera", generation: 1, description: { type: "offer", sdp: "v=0\r\n" } };
+
+test("a screen that waits looks at the paper at once", async () => {
+  assert.deepEqual(await read([welcome("camera"), fromCamera]), ["camera"]);
+});
+
+test("with an expert there, the people come first", async () => {
+  assert.deepEqual(await read([welcome("camera", "expert"), fromCamera]), []);
+});

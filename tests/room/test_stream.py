@@ -97,6 +97,16 @@ async def test_everybody_gets_the_same_packets(stream: DocumentStream, hand: Han
     assert len({id(one) for one in first}) == len({id(one) for one in second}) == 1
 
 
+async def test_few_frames_are_enough_while_only_the_room_s_own_screen_looks(stream: DocumentStream) -> None:
+    stream.join(Line(is_in_room=True))
+    alone = stream.frames_per_second
+    feed = stream.join(Line())
+    together = stream.frames_per_second
+    stream.part_with(feed)
+
+    assert (alone, together, stream.frames_per_second) == (5, 15, 5)
+
+
 async def test_a_newcomer_gets_a_key_frame_of_the_newest_picture_at_once(stream: DocumentStream, hand: Hand) -> None:
     early = stream.join(Line())
     hand.lay()

@@ -238,9 +238,14 @@ export class Seat {
   /** @param {import("./messages.js").DescriptionIn | import("./messages.js").CandidateIn} message */
   _heard(message) {
     const other = this.others.get(message.from);
-    if (other && !other.text && !this.ripe) this.later.push(message);
+    if (other && !other.text && !this.ripe && this._accompanied()) this.later.push(message);
     else if (message.type === "description") void other?.peer.described(message);
     else void other?.peer.candidate(message);
+  }
+
+  /** Another person sits there. Alone, one looks at the document at once: the screen helps with the paper while waiting. */
+  _accompanied() {
+    return [...this.others.values()].some(({ text, peer }) => text && peer.epoch !== null);
   }
 
   /** The document's turn: the people see each other, or have had their time. Once and for all. */
