@@ -38,8 +38,9 @@ _OPTIONS: Final = {
     "bufsize": str(LARGEST_FRAME_BITS),
     "forced-idr": "1",
     "level": "4.0",
-    # Below the one nobody sees a difference, above the other small print is mush: fewer frames then, not worse ones.
-    "x264-params": "repeat-headers=1:scenecut=0:qpmin=20:qpmax=42",
+    # Below the one quantizer nobody sees a difference, above the other small print is mush: fewer frames then, not worse ones.
+    # OpenCV's planes are those of BT.601; receivers take a large picture for BT.709 unless they are told.
+    "x264-params": "repeat-headers=1:scenecut=0:qpmin=20:qpmax=42:colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m",
 }
 
 

@@ -59,6 +59,15 @@ def test_it_is_constrained_baseline_of_a_level_that_1080p_needs(page: list[Bgr])
     assert (profile, constraints & 0xC0, level) == (66, 0xC0, 40)
 
 
+def test_receivers_are_told_which_colours_the_planes_are_of(page: list[Bgr]) -> None:
+    packet = H264Encoder(1920, 1080).encode(page[0], 0, is_key=False, bits_per_second=600_000)
+
+    (frame,) = CodecContext.create("h264", "r").decode(packet)
+
+    # ITU-T H.273: matrix 6 is that of BT.601; range 1 is 16 to 235.
+    assert (frame.colorspace, frame.color_range) == (6, 1)
+
+
 def test_a_page_at_rest_is_sharp_within_a_second_and_then_costs_little(page: list[Bgr]) -> None:
     encoder, decoder = H264Encoder(1920, 1080), CodecContext.create("h264", "r")
     frames = [frame for packet in encoded(encoder, page, 600_000) for frame in decoder.decode(packet)]
