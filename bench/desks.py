@@ -89,7 +89,7 @@ def overlap(desk: Desk, corners: NDArray[np.float32] | None) -> float:
         return 0.0
     unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
     if desk.sheet is not None:
-        unit = unit * np.float32(desk.sheet.size_mm)
+        unit = unit * np.array(desk.sheet.size_mm, np.float32)
     home = cv2.getPerspectiveTransform(desk.corners.astype(np.float32), unit)
     there = cv2.perspectiveTransform(np.asarray(corners, np.float32).reshape(1, 4, 2), home)[0]
     if not np.isfinite(there).all() or not cv2.isContourConvex(there.reshape(4, 1, 2).astype(np.float32)):
@@ -119,7 +119,8 @@ def _paper(random: Random, kind: str, wish: str | None, size: tuple[int, int]) -
                 wish = kind
             case "printed":
                 wish = str(random.choice(_PRINTED))
-            case "several" | "curl":
+            # A hand over a card leaves nothing of it.
+            case "several" | "curl" | "hand":
                 wish = str(random.choice(["letter", "decision", "dense", "form", "slip"]))
             case _:
                 wish = str(random.choice(SHEETS[:-2]))
@@ -157,7 +158,7 @@ def _laid(random: Random, paper: Sheet, seed: int, kind: str, table: str, size: 
         _lay_others(random, field, corners, scale, size)
     if kind == "white":
         bare = np.median(paper.image.reshape(-1, 3), axis=0)
-        field *= (bare / field.mean(axis=(0, 1)) * (1 - random.uniform(0.008, 0.07) * random.choice([1, 1, 1, -1]))).astype(
+        field *= (bare / field.mean(axis=(0, 1)) * (1 - random.uniform(0.015, 0.07) * random.choice([1, 1, 1, -1]))).astype(
             np.float32
         )
     curl = random.uniform(0.005, 0.016) * random.choice([-1, 1]) if kind == "curl" else random.uniform(-0.002, 0.002)
@@ -260,7 +261,7 @@ def _lay(random: Random, field: Field, paper: Sheet, corners: NDArray[np.float64
         borderValue=0,
     )
     away = random.uniform(-1.2, 1.2, 2) * scale
-    moved = cv2.warpAffine(alpha, np.float32([[1, 0, away[0]], [0, 1, away[1]]]), (wide, high))
+    moved = cv2.warpAffine(alpha, np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float32), (wide, high))
     soft = cv2.GaussianBlur(moved, (0, 0), random.uniform(0.3, 1.5) * scale).astype(np.float32)[..., None] / 255
     field *= 1 - soft * np.float32(random.uniform(0.08, 0.35))
     weight3 = alpha.astype(np.float32)[..., None] / 255

@@ -73,7 +73,7 @@ def checks(random: Random, side: int, scale: float) -> Field:
     ground, stripe = colour(random, (170, 245), (0, 0.25)), colour(random, (40, 200), (0.2, 0.9))
     along = (np.arange(side, dtype=np.float32) / np.float32(period)) % 1 < random.uniform(0.15, 0.6)
     weight = (along[:, None].astype(np.float32) + along[None, :].astype(np.float32)) / 2
-    return woven(random, ground + (stripe - ground) * weight[..., None], scale)
+    return woven(random, (ground + (stripe - ground) * weight[..., None]).astype(np.float32), scale)
 
 
 def stripes(random: Random, side: int, scale: float) -> Field:

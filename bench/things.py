@@ -52,7 +52,7 @@ def _stroke(mask: NDArray[np.uint8], start: Point, end: Point, thick: float) -> 
 def _shade(field: Field, mask: NDArray[np.uint8], scale: float, random: Random) -> None:
     """The soft shadow a thing throws beside itself."""
     away = random.uniform(-6, 6, 2) * scale
-    moved = cv2.warpAffine(mask, np.float32([[1, 0, away[0]], [0, 1, away[1]]]), mask.shape[::-1])
+    moved = cv2.warpAffine(mask, np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float32), mask.shape[::-1])
     soft = cv2.GaussianBlur(moved, (0, 0), max(1.0, 3 * scale)).astype(np.float32)[..., None] / 255
     field *= 1 - soft * np.float32(random.uniform(0.15, 0.5))
 
@@ -116,7 +116,7 @@ def _mouse(random: Random, field: Field, at: Point, scale: float) -> None:
     outline = cv2.ellipse2Poly(
         (int(at[0]), int(at[1])), (max(2, int(55 * scale)), max(2, int(32 * scale))), int(random.uniform(0, 180)), 0, 360, 5
     )
-    _filled(random, field, outline, colour(random, (15, 230), (0, 0.4)), scale)
+    _filled(random, field, np.asarray(outline, np.int32), colour(random, (15, 230), (0, 0.4)), scale)
 
 
 CLUTTER: Final[tuple[Thing, ...]] = (_pen, _pen, _cup, _keyboard, _glasses, _phone, _mouse)

@@ -21,7 +21,8 @@ _NOISE: Final = 1.5
 class Likeness:
     """Per shape (n) or side (n x 4). `step`: how clearly colour changes across a side against its own unrest, 0 to 1;
     `brighter`: grey levels the inside is brighter by; `quiet`: how even the inside is along a side; `alike`: how much the four
-    insides are one paper; `bright`: whether they are bright for this picture; `form`: how usual its proportions are; `size`: its share of the picture.
+    insides are one paper; `bright`: whether they are bright for this picture; `form`: how usual its proportions are;
+    `size`: its share of the picture.
     """
 
     step: Plane
