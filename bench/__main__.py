@@ -1,4 +1,4 @@
-"""`python -m bench [PART ...]`: every measurement, or those named, one after the other. Exit 1 when a promised bound is missed."""
+"""`python -m bench [PART ...]`: every measurement, or those named, one by one. Exit 1 when a promised bound is missed."""
 
 import subprocess
 import sys
@@ -36,6 +36,7 @@ PARTS: Final[dict[str, Callable[[], int]]] = {
     "page": partial(_run, "-m", "bench.find_page"),
     "reading": partial(_run, "-m", "bench.read_page"),
     "video": partial(_run, "-m", "bench.document_video"),
+    "stills": partial(_run, "-m", "bench.stills"),
 }
 
 if __name__ == "__main__":
