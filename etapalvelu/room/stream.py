@@ -34,7 +34,7 @@ PACE_TO_SPARE: Final = 1.05
 MOST_WAITING: Final = 4
 OLDEST_SECONDS: Final = 1.0
 # Enough for the room's own screen to show where a sheet lies, while no expert is there to read it.
-FRAMES_PER_SECOND_ALONE: Final = 5
+FRAMES_PER_SECOND_ALONE: Final = 2
 # What is left of the video while a still is on its way.
 YIELDING_FRAMES: Final = 0.75
 YIELDING_BITS: Final = 0.5

@@ -31,7 +31,7 @@ from signaling.document import (
     Refused,
     SetView,
 )
-from signaling.messages import Seat
+from signaling.messages import ROOM_SEATS, Seat
 
 # From look to look the sheet is told of when something changed, and at least about once a second.
 LONGEST_SILENCE_SECONDS: Final = 0.85
@@ -89,6 +89,7 @@ class Tabletop:
     def joined(self, outlet: Outlet) -> None:
         """A viewer looks from now on, and is told how things stand."""
         self._viewers.append(_Viewer(outlet))
+        self._pace()
         self.watch.start()
         self._tell_page(self.watch.last)
         self._tell_marks()
@@ -96,11 +97,15 @@ class Tabletop:
     def left(self, outlet: Outlet) -> None:
         """A viewer looks no more; with the last one everything is forgotten."""
         self._viewers = [viewer for viewer in self._viewers if viewer.outlet is not outlet]
+        self._pace()
         if not self._viewers:
             self.watch.stop()
             self.view.forget()
             self._marks.turn_to(0, self._clock())
             self._stop_timer()
+
+    def _pace(self) -> None:
+        self.watch.is_alone = all(viewer.outlet.seat in ROOM_SEATS for viewer in self._viewers)
 
     def receive(self, outlet: Outlet, wish: Wish) -> None:
         """Do what a viewer asks, or tell it why not."""

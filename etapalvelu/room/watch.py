@@ -22,6 +22,8 @@ from etapalvelu.tasks import spawn
 log = logging.getLogger(__name__)
 
 LOOKS_PER_SECOND: Final = 8
+# Enough to help with the paper while no expert is there to read it.
+LOOKS_PER_SECOND_ALONE: Final = 2
 # Of one core's time; the encoder needs the rest.
 LARGEST_SHARE: Final = 0.33
 NO_PICTURE_SECONDS: Final = 0.5
@@ -54,6 +56,8 @@ class PageWatch:
         self._offered: tuple[Frame, Bgr] | None = None
         self._is_failing = False
         self.last = NOTHING
+        # Only the room's own screen looks, so there is no hurry.
+        self.is_alone = False
 
     def listen(self, listener: Callable[[Sighting], None]) -> None:
         """Call `listener` after each look."""
@@ -102,7 +106,8 @@ class PageWatch:
         while True:
             began = self._clock()
             number, took = await self._look(worker, number)
-            await asyncio.sleep(max(1 / LOOKS_PER_SECOND, took / LARGEST_SHARE) - (self._clock() - began))
+            looks = LOOKS_PER_SECOND_ALONE if self.is_alone else LOOKS_PER_SECOND
+            await asyncio.sleep(max(1 / looks, took / LARGEST_SHARE) - (self._clock() - began))
 
     async def _look(self, worker: ThreadPoolExecutor, after: int) -> tuple[int, float]:
         """One look at a picture later than `after`: its number, and how long it took."""

@@ -104,7 +104,7 @@ async def test_few_frames_are_enough_while_only_the_room_s_own_screen_looks(stre
     together = stream.frames_per_second
     stream.part_with(feed)
 
-    assert (alone, together, stream.frames_per_second) == (5, 15, 5)
+    assert (alone, together, stream.frames_per_second) == (2, 15, 2)
 
 
 async def test_a_newcomer_gets_a_key_frame_of_the_newest_picture_at_once(stream: DocumentStream, hand: Hand) -> None:

@@ -4,6 +4,7 @@ import { Prepared } from "../prepared.js";
 
 /** The queue moves in steps; it is asked about once they have settled. */
 const SETTLE_MS = 400;
+const MOST_MS = 10_000;
 
 export class Readiness {
   /**
@@ -20,22 +21,32 @@ export class Readiness {
 
   /** The queue or the availability changed. */
   look() {
+    this._wait(SETTLE_MS);
+  }
+
+  /** @param {number} pause milliseconds */
+  _wait(pause) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this._prepare(), SETTLE_MS);
+    this.timer = setTimeout(() => void this._prepare(pause), pause);
   }
 
   devicesChanged() {
     this.prepared.use(this.devices.sent);
   }
 
-  async _prepare() {
+  /** @param {number} pause how long was waited for this */
+  async _prepare(pause) {
     if (!this.devices.wanted.camera || !document.querySelector("[data-waiting]")) return this.prepared.drop();
     try {
       const upcoming = /** @type {import("../prepared.js").Upcoming} */ (await this.server.get("/queue/next"));
-      if (document.body.dataset["view"] === "idle") await this.prepared.read(upcoming, this.devices.sent);
+      if (document.body.dataset["view"] !== "idle") return undefined;
+      await this.prepared.read(upcoming, this.devices.sent);
+      // a session was opened just now, and its room is still making its offer
+      if (upcoming.call && !this.prepared.connection) this._wait(Math.min(2 * pause, MOST_MS));
     } catch {
       // nothing is lost: taking goes without it, a moment slower
       this.prepared.drop();
     }
+    return undefined;
   }
 }
