@@ -11,13 +11,12 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from tests.e2e.browsers import Watch, Words, chromium, has_frames, person, state_is, until
+from tests.e2e.drawn import DRAWN, mapped, seen
 from tests.e2e.processes import free_port
 from tests.js.camera import add_camera, desk, fractions
 from tests.js.harness import Service, application
 
 pytestmark = pytest.mark.e2e
-
-Place = tuple[float, float]
 
 TOLERANCE_PX = 2.0
 # Two voices: one of this machine that speaks Finnish, one from the network that speaks Swedish.
@@ -30,18 +29,6 @@ Object.defineProperty(window, "speechSynthesis", { value: {
   cancel: () => undefined, addEventListener: () => undefined, removeEventListener: () => undefined,
 } });
 """
-# Where a line of the drawing stands in the window, as numbers in a row.
-DRAWN = """([area, name]) => {
-  const box = document.querySelector(area).getBoundingClientRect();
-  const path = document.querySelector(`${area} .sheet-drawing .${name}.ink`).getAttribute("d") ?? "";
-  const numbers = (path.replace(/h0.01/g, "").match(/-?[0-9.]+/g) ?? []).map(Number);
-  return numbers.map((one, index) => one + (index % 2 ? box.top : box.left));
-}"""
-PICTURE = """area => {
-  const { x, y, width, height } = document.querySelector(area).getBoundingClientRect();
-  const { videoWidth, videoHeight } = document.querySelector(`${area} video`);
-  return [x, y, width, height, videoWidth, videoHeight];
-}"""
 
 
 class Stand(NamedTuple):
@@ -95,35 +82,7 @@ async def _connected(stand: Stand) -> Stand:
     return stand
 
 
-async def _drawn(page: Page, area: str, name: str) -> list[Place]:
-    numbers: list[float] = await page.evaluate(DRAWN, [area, name])
-    return list(zip(numbers[::2], numbers[1::2], strict=True))
-
-
-async def _seen(page: Page, area: str, places: Sequence[Sequence[float]]) -> list[Place]:
-    """Where these places of the picture stand in the window."""
-    x, y, width, height, across, down = await page.evaluate(PICTURE, area)
-    scale = min(width / across, height / down)
-    return [(x + width / 2 + (u - 0.5) * across * scale, y + height / 2 + (v - 0.5) * down * scale) for u, v in places]
-
-
-def _mapped(corners: Sequence[Sequence[float]], place: Sequence[float]) -> list[float]:
-    """A place of the sheet in the picture, by a perspective map found the long way: eight equations."""
-    rows, wanted = [], []
-    for (u, v), (x, y) in zip([(0, 0), (1, 0), (1, 1), (0, 1)], corners, strict=True):
-        rows += [[u, v, 1, 0, 0, 0, -u * x, -v * x], [0, 0, 0, u, v, 1, -u * y, -v * y]]
-        wanted += [x, y]
-    a, b, c, d, e, f, g, h = np.linalg.solve(np.array(rows, np.float64), np.array(wanted, np.float64))
-    depth = g * place[0] + h * place[1] + 1
-    return [float((a * place[0] + b * place[1] + c) / depth), float((d * place[0] + e * place[1] + f) / depth)]
-
-
-def _far(places: Sequence[Place], others: Sequence[Place]) -> float:
-    assert len(places) == len(others)
-    return max(float(np.hypot(x - u, y - v)) for (x, y), (u, v) in zip(places, others, strict=True))
-
-
-async def _standing(page: Page, area: str, name: str, wanted: Sequence[Place]) -> None:
+async def _standing(page: Page, area: str, name: str, wanted: Sequence[tuple[float, float]]) -> None:
     """The line stands there at last: a sheet glides for a moment."""
     await until(
         page,
@@ -142,9 +101,9 @@ async def test_the_sheet_is_outlined_and_marks_stay_on_it_when_it_moves(stand: S
 
     await stand.lies(page=1, corners=corners, ppi=148)
     for page, area in screens:
-        await _standing(page, area, "outline", await _seen(page, area, corners))
+        await _standing(page, area, "outline", await seen(page, area, corners))
     await stand.expert.keyboard.press("p")
-    (where,) = await _seen(stand.expert, "#paper", [_mapped(corners, (0.25, 0.75))])
+    (where,) = await seen(stand.expert, "#paper", [mapped(corners, (0.25, 0.75))])
     await stand.expert.mouse.click(*where)
     await until(stand.agent, "() => agent.heard.some(({ type }) => type === 'mark')")
     (mark,) = await stand.heard("mark")
@@ -154,7 +113,7 @@ async def test_the_sheet_is_outlined_and_marks_stay_on_it_when_it_moves(stand: S
     for lies in (corners, turned):
         await stand.lies(page=1, corners=lies, ppi=148)
         for page, area in screens:
-            await _standing(page, area, "dots", await _seen(page, area, [_mapped(lies, mark["points"][0])]))
+            await _standing(page, area, "dots", await seen(page, area, [mapped(lies, mark["points"][0])]))
 
     # the sheet alone has no outline; another sheet has no marks
     await stand.lies(page=1, view="page", corners=[[0, 0], [1, 0], [1, 1], [0, 1]], ppi=148)
@@ -172,16 +131,22 @@ async def test_keys_point_mark_undo_and_switch_the_view_and_a_refusal_is_told(st
     words, expert = Words("sv"), stand.expert
     corners = fractions(desk("plain"))
     await stand.lies(page=1, corners=corners, ppi=148)
-    await _standing(expert, "#paper", "outline", await _seen(expert, "#paper", corners))
+    await _standing(expert, "#paper", "outline", await seen(expert, "#paper", corners))
 
     for key in ("p", "ArrowDown", "ArrowDown", "Enter"):
         await expert.keyboard.press(key)
     await until(stand.agent, "() => agent.heard.some(({ type }) => type === 'mark')")
+    await expert.keyboard.down("Shift")
+    for _ in range(3):
+        await expert.keyboard.press("ArrowRight")
+    await expert.keyboard.up("Shift")
+    await until(stand.agent, "() => new Set(agent.heard.map(({ type, id }) => type === 'mark' && id)).size === 3")
     for key in ("u", "x"):
         await expert.keyboard.press(key)
     await until(stand.agent, "() => agent.heard.some(({ type }) => type === 'mark_clear')")
-    (mark,) = await stand.heard("mark")
+    mark, *_, stroke = await stand.heard("mark")
     assert np.hypot(*(np.array(mark["points"][0]) - 0.5)) < 0.2
+    assert (len(mark["points"]), stroke["points"][0], len(stroke["points"])) == (1, mark["points"][0], 4)
     assert await expert.locator("#point").get_attribute("aria-pressed") == "true"
     await expert.keyboard.press("Escape")
     await until(stand.agent, "() => agent.heard.some(({ type }) => type === 'point_end')")

@@ -56,6 +56,7 @@ export class Markable {
     const sheet = map ? page() : 0;
     const marks = map ? pen.marks(sheet) : [];
     const shape = map && outline ? outline() : "none";
+    this.svg.dataset["sheet"] = String(sheet);
     this.svg.dataset["outline"] = shape;
     this._line("outline", map && shape !== "none" ? ring(CORNERS.map(map.toArea)) : "");
     this._line("ticks", map && shape !== "none" ? ticks(CORNERS.map(map.toArea)) : "");
