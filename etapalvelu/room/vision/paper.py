@@ -87,11 +87,13 @@ def paper_level(small: Level) -> Level:
 
     A page that is no paper but a picture gets one level all over, and not much more light than it had.
     """
-    closed = _closed(small, _LETTERS)
-    grey = _grey(closed)
-    tint = _tint(closed, grey)
+    closed = _closed(small, cv2.MORPH_RECT)
+    tint = _tint(closed, _grey(closed))
+    # A disc follows the edge of a shadow that runs aslant; a square is faster, and good enough for colour.
+    grey = _closed(_grey(small), cv2.MORPH_ELLIPSE)
     bare = _bare(closed, grey, tint)
-    even = np.asarray(cv2.GaussianBlur(_filled(grey, bare), (0, 0), 2.5), np.float32)
+    # The edge of a shadow must stay where it is, or text along it is lost.
+    even = np.asarray(cv2.GaussianBlur(cv2.medianBlur(_filled(grey, bare), 5), (0, 0), 0.8), np.float32)
     lightness = _grey(small) / even
     paper = bare & (np.abs(lightness - 1) < 2 * _PAPER_WITHIN)
     if _share(np.abs(lightness - 1) < _PAPER_WITHIN) < _LEAST_PAPER or not paper.any():
@@ -101,9 +103,10 @@ def paper_level(small: Level) -> Level:
     return np.asarray(even[..., None] * _light_colour(closed, grey, bare, tint), np.float32)
 
 
-def _closed(small: Level, side: int) -> Level:
-    """The picture without anything dark that is narrower than `side`: letters, rules, a strip of the table at the edge."""
-    return np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)), np.float32)
+def _closed(small: Level, shape: int) -> Level:
+    """The picture without anything dark that is no wider than letters are: rules too, and a strip of the table at the edge."""
+    kernel = cv2.getStructuringElement(shape, (_LETTERS, _LETTERS))
+    return np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), np.float32)
 
 
 def _tint(closed: Level, grey: Level) -> Level:
@@ -147,9 +150,9 @@ def _printed_basins(grey: Level) -> NDArray[np.bool_]:
     """Dark regions that the sheet's edge does not reach and whose edge is hard."""
     high, wide = grey.shape
     coarse = _scaled(grey, (max(2, wide // _COARSE), max(2, high // _COARSE)), cv2.INTER_AREA)
-    rim = _scaled(_flooded(coarse), (wide, high), cv2.INTER_LINEAR)
-    depth = rim - grey
-    basins = (depth > _DEEP * rim).astype(np.uint8)
+    # The depth is enlarged and not the rim: at the edge of a shadow a coarse rim is not the fine level.
+    depth = _scaled(_flooded(coarse) - coarse, (wide, high), cv2.INTER_LINEAR)
+    basins = (depth > _DEEP * (grey + depth)).astype(np.uint8)
     number, labels = cv2.connectedComponents(basins, connectivity=4)
     if number == 1:
         return np.zeros(grey.shape, np.bool_)
