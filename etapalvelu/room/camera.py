@@ -10,32 +10,42 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 
 from etapalvelu.room.capture import Capture, CaptureError, OpenCapture, open_capture
 from etapalvelu.room.pixels import Picture, PictureError
-from etapalvelu.room.source import Source
+from etapalvelu.room.pulse import Health, Pulse
+from etapalvelu.room.source import Kind, Source
 from etapalvelu.tasks import spawn
+from signaling.document import CameraState
 
 log = logging.getLogger(__name__)
 
-LOST_AFTER_SECONDS: Final = 2.0
+# Told everywhere within 2 s of the last picture.
+LOST_AFTER_SECONDS: Final = 1.7
+# Longer than any opening may take: a camera that opens but gives nothing is lost too.
+OPENING_SECONDS: Final = 6.0
 FIRST_RETRY_SECONDS: Final = 0.5
-LAST_RETRY_SECONDS: Final = 5.0
+# A camera that comes back is shown again within 5 s, its opening included.
+LAST_RETRY_SECONDS: Final = 2.0
+# A frozen camera is opened anew this often. A black one that repeats itself is mostly only covered or in a dark room.
+FROZEN_REOPEN_SECONDS: Final = 5.0
+BLACK_REOPEN_SECONDS: Final = 60.0
 # Enough to find a sharp one while a hand still trembles; each is held at full size for a moment.
 BURST_PICTURES: Final = 8
 BURST_SECONDS: Final = 0.7
-_LOOK_SECONDS: Final = 0.25
+_LOOK_SECONDS: Final = 0.1
 # A driver that hangs must not keep the program from ending; its thread is left behind.
 _JOIN_SECONDS: Final = 1.0
 
-CameraState = Literal["opening", "ok", "lost"]
+# Files show the same picture for as long as they are there.
+_FILES: Final = frozenset({Kind.FILE, Kind.IMAGES, Kind.TEST})
 
 
 class CameraLostError(Exception):
-    """A still was asked for while the camera gives no pictures."""
+    """A still was asked for while the camera gives no pictures, or none that show what lies there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +59,14 @@ class CameraStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """A picture with its number (rising by one, across reopenings too) and the monotonic time it was read."""
+    """A picture with its number (rising by one, across reopenings too), the monotonic time it was read, and whether it shows
+    what lies there now.
+    """
 
     number: int
     at: float
     picture: Picture
+    health: Health = "ok"
 
 
 Listener = Callable[[CameraStatus], None]
@@ -73,9 +86,11 @@ class Camera:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
         self._watch: asyncio.Task[None] | None = None
+        self._trouble = ""
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._opening_until = time.monotonic() + OPENING_SECONDS
         self._watch = spawn(self._look_after(), name="camera watch")
         self._thread.start()
 
@@ -107,18 +122,29 @@ class Camera:
         """The newest full pictures one after the other, as many as come in a moment, at least one; raises CameraLostError."""
         if self._newest is None:
             raise CameraLostError("the document camera gives no picture")
+        self._refuse_blind()
         frames = [self._newest]
         with suppress(TimeoutError):
             async with asyncio.timeout(BURST_SECONDS):
                 while len(frames) < BURST_PICTURES:
                     frames.append(await self.next_frame(frames[-1].number))
+        self._refuse_blind()
         return [frame.picture for frame in frames]
+
+    def _refuse_blind(self) -> None:
+        if self._status.camera in ("frozen", "black"):
+            raise CameraLostError(f"the document camera's picture is {self._status.camera}")
 
     async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             self._take_newest()
-            if self._newest is not None and time.monotonic() - self._newest.at > LOST_AFTER_SECONDS:
+            now = time.monotonic()
+            if self._newest is None:
+                is_lost = self._status.camera == "opening" and now > self._opening_until
+            else:
+                is_lost = now - self._newest.at > LOST_AFTER_SECONDS
+            if is_lost:
                 self._lose()
 
     def _take_newest(self) -> None:
@@ -130,7 +156,7 @@ class Camera:
             return
         self._newest = frame
         width, height = frame.picture.size
-        self._say(CameraStatus(camera="ok", width=width, height=height))
+        self._say(CameraStatus(camera=frame.health, width=width, height=height))
         self._arrived.set()
 
     def _lose(self) -> None:
@@ -154,25 +180,33 @@ class Camera:
 
     def _read(self) -> None:
         retry, number = FIRST_RETRY_SECONDS, 0
+        pulse = Pulse(may_repeat=self.source.kind in _FILES)
         while not self._ending.is_set():
             before = number
-            number = self._read_until_dead(number)
-            retry = FIRST_RETRY_SECONDS if number > before else retry
+            number = self._read_until_dead(number, pulse)
+            if number > before:
+                retry, self._trouble = FIRST_RETRY_SECONDS, ""
             self._ending.wait(retry)
             retry = min(retry * 2, LAST_RETRY_SECONDS)
 
-    def _read_until_dead(self, number: int) -> int:
-        """Open the source and read until it fails; return the number of the last frame."""
+    def _read_until_dead(self, number: int, pulse: Pulse) -> int:
+        """Open the source and read until it fails or stays frozen; return the number of the last frame."""
         capture: Capture | None = None
         try:
             capture = self._open(self.source)
+            opened = time.monotonic()
+            pulse.opened()
             while not self._ending.is_set():
                 picture = capture.read()
+                at = time.monotonic()
                 number += 1
-                self._slot = Frame(number=number, at=time.monotonic(), picture=picture)
+                self._slot = Frame(number=number, at=at, picture=picture, health=pulse.feel(picture, at))
                 self._tell(self._take_newest)
+                if _needs_reopening(pulse, at - opened):
+                    log.debug("document camera is opened anew, source=%s", self.source.kind.value)
+                    break
         except (CaptureError, PictureError, cv2.error) as error:
-            log.warning("document camera failed, source=%s: %s", self.source.kind.value, _in_a_line(error))
+            self._complain(_in_a_line(error))
             self._tell(self._not_opened)
         # The thread must outlive a fault of ours, or the room loses its camera until somebody comes.
         except Exception:
@@ -183,12 +217,22 @@ class Camera:
                 capture.release()
         return number
 
+    def _complain(self, trouble: str) -> None:
+        """Say what is wrong, once for as long as nothing else is."""
+        if trouble != self._trouble:
+            log.warning("document camera failed, source=%s: %s", self.source.kind.value, trouble)
+        self._trouble = trouble
+
     def _tell(self, change: Callable[[], None]) -> None:
         try:
             self._loop.call_soon_threadsafe(change)
         except RuntimeError:
             # The loop has ended before us: so do we.
             self._ending.set()
+
+
+def _needs_reopening(pulse: Pulse, open_seconds: float) -> bool:
+    return pulse.is_frozen and open_seconds >= (BLACK_REOPEN_SECONDS if pulse.is_black else FROZEN_REOPEN_SECONDS)
 
 
 def _in_a_line(error: Exception) -> str:

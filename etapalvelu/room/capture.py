@@ -150,7 +150,8 @@ class Sheet:
         except OSError:
             raise CaptureError("the picture file is gone") from None
         if self._picture is None or changed_ns != self._changed_ns:
-            array = cv2.imread(str(self._path), cv2.IMREAD_UNCHANGED)
+            # As it is meant to be seen: a turn noted in the file is done, which IMREAD_UNCHANGED leaves out.
+            array = cv2.imread(str(self._path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
             if array is None:
                 raise CaptureError("the picture file cannot be read")
             self._picture = Pixels(array)

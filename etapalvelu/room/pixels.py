@@ -54,7 +54,7 @@ class Jpeg:
     """A picture that came as JPEG from the device: decoded at half size for live, in full for a still."""
 
     def __init__(self, data: Bgr, size: tuple[int, int]) -> None:
-        self._data = data
+        self.data = data
         self.size = size
 
     def full(self) -> Bgr:
@@ -65,8 +65,12 @@ class Jpeg:
         halved = width >= 2 * LIVE_WIDTH or height >= 2 * LIVE_HEIGHT
         return fitted(self._decoded(cv2.IMREAD_REDUCED_COLOR_2 if halved else cv2.IMREAD_COLOR))
 
+    def eighth(self) -> Bgr:
+        """An eighth of its width and height, to see how light it is."""
+        return self._decoded(cv2.IMREAD_REDUCED_COLOR_8)
+
     def _decoded(self, how: int) -> Bgr:
-        array = cv2.imdecode(self._data, how)
+        array = cv2.imdecode(self.data, how)
         if array is None:
             raise PictureError("the camera sent a damaged picture")
         return bgr(array)

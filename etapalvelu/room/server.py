@@ -118,7 +118,9 @@ class Server:
 
     async def report(self, status: CameraStatus, name: str = "") -> None:
         """Tell how the document camera is, and its name: the room's page leaves that one alone."""
-        report = _CameraReport(document_camera=status.camera, name=name, width=status.width, height=status.height)
+        # A session can be held with a camera that sees or with none; why it does not see is told in the session.
+        camera = "lost" if status.camera in ("frozen", "black") else status.camera
+        report = _CameraReport(document_camera=camera, name=name, width=status.width, height=status.height)
         await self._post("/api/v1/devices/status", report)
 
     @asynccontextmanager

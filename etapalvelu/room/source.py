@@ -87,6 +87,8 @@ def _url(kind: Kind, place: str) -> str:
 
 def _check_file(place: str) -> None:
     path = Path(place)
+    if path.is_dir():
+        raise SourceError(f"camera source file:{place} is a folder: give a picture or a video")
     if not path.is_file():
         raise SourceError(f"camera source file:{place}: there is no such file")
     try:

@@ -60,6 +60,9 @@ class NetworkCamera:
         self._server: TestServer | None = None
         self.port: int | None = None
         self.moment = 0
+        # Whether its clock stands, so that each picture is the one before, and whether something covers its lens.
+        self.is_frozen = False
+        self.is_covered = False
 
     async def switch_on(self) -> None:
         app = web.Application()
@@ -76,12 +79,14 @@ class NetworkCamera:
         response = web.StreamResponse(headers={"Content-Type": "multipart/x-mixed-replace; boundary=frame"})
         await response.prepare(request)
         while True:
-            self.moment += 1
+            self.moment += 0 if self.is_frozen else 1
             part = jpeg(self._picture())
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(part)}\r\n\r\n"
             await response.write(head.encode() + part + b"\r\n")
             await asyncio.sleep(0.03)
 
     def _picture(self) -> Bgr:
+        if self.is_covered:
+            return np.random.default_rng(self.moment).integers(0, 12, (540, 960, 3), np.uint8)
         small = cv2.resize(Letter(self.moment).live(), (960, 540), interpolation=cv2.INTER_AREA)
         return np.asarray(small, np.uint8)

@@ -92,6 +92,24 @@ def test_a_picture_file_is_read_anew_when_it_changes(tmp_path: Path) -> None:
     assert [shade_of(first.full()), shade_of(third.full())] == [50, 200]
 
 
+def test_a_picture_whose_file_says_how_it_lies_is_turned(tmp_path: Path) -> None:
+    path = tmp_path / "phone.jpg"
+    picture = plain(50)
+    picture[:, :32] = 200
+    # EXIF with one entry, orientation: the camera was held a quarter turn to the left.
+    tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    exif = b"Exif\0\0" + tiff
+    data = jpeg(picture)
+    path.write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])
+    capture = open_capture(Source(Kind.FILE, str(path)))
+
+    seen = capture.read()
+    capture.release()
+
+    assert seen.size == (48, 64)
+    assert [shade_of(half) for half in (seen.full()[:28], seen.full()[36:])] == [200, 50]
+
+
 def test_a_picture_file_that_goes_or_breaks_ends_the_capture(tmp_path: Path) -> None:
     path = tmp_path / "sheet.png"
     cv2.imwrite(str(path), plain(50))

@@ -68,6 +68,16 @@ async def test_pairing_tickets_and_reports_are_what_the_server_hears(service: Se
     assert server.call_address == service.address.replace("http", "ws") + "/call"
 
 
+async def test_a_camera_that_does_not_see_is_lost_to_the_service(service: Service) -> None:
+    async with aiohttp.ClientSession() as http:
+        server = Server(http, service.address)
+        server.credential = (await server.pair(CODE)).credential
+        await server.report(CameraStatus(camera="frozen", width=64, height=48))
+        await server.report(CameraStatus(camera="black", width=64, height=48))
+
+    assert service.statuses == [{"document_camera": "lost", "width": 64, "height": 48}] * 2
+
+
 @pytest.mark.parametrize(
     ("status", "body", "code"),
     [(409, {"code": "wrong_state"}, "wrong_state"), (404, {"title": "no"}, "http_404"), (403, ["odd"], "http_403")],

@@ -75,6 +75,13 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes, words
     assert str(refusal.value) == f"camera source file:{path} {words}"
 
 
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as refusal:
+        parse_source(f"file:{tmp_path}")
+
+    assert str(refusal.value) == f"camera source file:{tmp_path} is a folder: give a picture or a video"
+
+
 def test_a_file_with_zero_bytes_is_left_for_opencv_to_judge(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(b"\0\0\0\x18ftyp")
