@@ -25,7 +25,7 @@ CALM_SHARE: Final = 0.01
 REMEMBERED_SECONDS: Final = 10.0
 # What has another print for that long is another sheet, laid where the last one was.
 STRANGE_SECONDS: Final = 0.8
-# Shares of the picture's width: below the first corners stay as they are, so that nothing trembles.
+# Of the picture's width: what moves less stays where it is, so that nothing trembles.
 _UNMOVED_SHARE: Final = 0.0015
 _STILL_THERE: Final = 0.4
 _UNCHANGED: Final = 0.8
@@ -129,12 +129,12 @@ class Follower:
             self._recent.clear()
             self.calm_since = at
         self._recent.append((at, corners))
-        place = corners
-        if self.is_calm(at):
+        newest = [place for _, place in list(self._recent)[-_STEADIED_FROM:]]
+        if all(self._distance(corners, before) < 2 * _UNMOVED_SHARE for before in newest):
             # The middle of several looks lies nearer to the truth than any one of them.
-            place = np.median([before for _, before in list(self._recent)[-_STEADIED_FROM:]], axis=0).astype(np.float32)
-        if self._distance(place, known) > _UNMOVED_SHARE:
-            self.corners = place
+            corners = np.median(newest, axis=0).astype(np.float32)
+        if self._distance(corners, known) > _UNMOVED_SHARE:
+            self.corners = corners
 
     def _compare(self, at: float, found: Found, corners: Corners) -> None:
         """Whether what is printed is what it was: another sheet may lie exactly where the last one did."""

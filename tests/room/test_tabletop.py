@@ -274,3 +274,16 @@ async def test_it_watches_only_while_somebody_looks(table: Table) -> None:
     newcomer = Outlet()
     table.tabletop.joined(newcomer)
     assert newcomer.told[1] == Marks(page=0, marks=(), pointer=None)
+
+
+async def test_there_is_no_hurry_while_only_the_room_looks(table: Table) -> None:
+    expert, screen = Outlet(), Outlet("room")
+
+    table.tabletop.joined(screen)
+    alone = [table.tabletop.watch.is_alone]
+    table.tabletop.joined(expert)
+    alone.append(table.tabletop.watch.is_alone)
+    table.tabletop.left(expert)
+    alone.append(table.tabletop.watch.is_alone)
+
+    assert alone == [True, False, True]
