@@ -34,6 +34,7 @@ PARTS: Final[dict[str, Callable[[], int]]] = {
     "calls": _calls,
     "idle": partial(_run, "-m", "bench.idle"),
     "page": partial(_run, "-m", "bench.find_page"),
+    "live": partial(_run, "-m", "bench.live_page"),
     "reading": partial(_run, "-m", "bench.read_page"),
     "video": partial(_run, "-m", "bench.document_video"),
     "stills": partial(_run, "-m", "bench.stills"),

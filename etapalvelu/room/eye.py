@@ -134,6 +134,8 @@ class Eye:
             troubles.add("mat")
         if self._empty_since is not None and at - self._empty_since >= NO_PAGE_SECONDS:
             troubles.add("no_page")
+        if self._follower.is_covered:
+            troubles.add("hand")
         if self._verdict is not None and self._verdict.hint is not None:
             troubles.add(self._verdict.hint)
         return troubles

@@ -27,6 +27,9 @@ REMEMBERED_SECONDS: Final = 10.0
 STRANGE_SECONDS: Final = 0.8
 # Of the picture's width: what moves less stays where it is, so that nothing trembles.
 _UNMOVED_SHARE: Final = 0.0015
+# Of what could be seen of the print when it lay free, less than this can be seen now: a hand is on it.
+_COVERED: Final = 0.6
+_WELL_KNOWN: Final = 0.75
 _STILL_THERE: Final = 0.4
 _UNCHANGED: Final = 0.8
 _SURELY_SAME: Final = 0.55
@@ -69,6 +72,9 @@ class Follower:
         self._imprint: Imprint | None = None
         self._is_settled = False
         self._is_doubted = False
+        # Something hides a good part of the sheet that was free before.
+        self.is_covered = False
+        self._free_share = 0.0
         self._strange_since: float | None = None
         self._gone: _Gone | None = None
 
@@ -147,6 +153,9 @@ class Follower:
             self._strange_since = None
             return
         share = same_share(self._imprint, found.imprint(corners))
+        if share is not None:
+            self._free_share = max(self._free_share, share)
+            self.is_covered = self._free_share >= _WELL_KNOWN and share < _COVERED * self._free_share
         if share is None or share >= _OTHER:
             self._strange_since = None
         elif self._strange_since is None:
@@ -199,6 +208,7 @@ class Follower:
             self._gone = _Gone(page=self.page, imprint=self._imprint, at=at)
         self.page, self.corners, self.calm_since, self._imprint = 0, None, None, None
         self._strange_since = None
+        self.is_covered, self._free_share = False, 0.0
         self._recent.clear()
         self._candidate.clear()
 

@@ -134,6 +134,17 @@ def test_a_white_sheet_that_comes_and_goes_on_a_white_table_asks_for_a_mat(looki
     assert hints[-1] == "mat"
 
 
+def test_a_hand_that_rests_on_the_sheet_is_asked_away(looking: Looking) -> None:
+    covered = paper(1)
+    covered[:330] = 190
+    looking.at(LETTER, 2)
+
+    hints = [sighting.hint for sighting in looking.at(table((covered, HERE)), 3)]
+    freed = [sighting.hint for sighting in looking.at(LETTER, 4)]
+
+    assert (hints[-1], freed[-1]) == ("hand", None)
+
+
 def test_without_a_picture_there_is_soon_no_sheet_and_no_hint(looking: Looking, sight: Sight) -> None:
     sight.verdict = Judgement(hint="glare")
     looking.at(LETTER, 3)

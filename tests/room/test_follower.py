@@ -134,6 +134,18 @@ def test_a_hand_resting_on_half_of_the_sheet_does_not_make_it_another(desk: Tabl
     covered[:280] = 190
 
     assert set(desk.show(covered, seconds=3)) == {1}
+    assert desk.follower.is_covered
+    desk.show(LETTER, seconds=1)
+    assert not desk.follower.is_covered
+
+
+def test_a_finger_on_the_sheet_hides_nothing_worth_a_word(desk: Table) -> None:
+    pointed_at = LETTER.copy()
+    pointed_at[200:330, 150:200] = 190
+
+    desk.show(pointed_at, seconds=2)
+
+    assert not desk.follower.is_covered
 
 
 def test_the_same_sheet_turned_while_nobody_could_see_is_the_same_with_the_right_names(desk: Table) -> None:
