@@ -14,7 +14,7 @@ from etapalvelu.room.pixels import Bgr, Jpeg, Picture, PictureError, Pixels
 FROZEN_AFTER_SECONDS: Final = 1.3
 # A camera may send each picture twice, and on a busy machine time passes between the two.
 FROZEN_AFTER_PICTURES: Final = 4
-BLACK_AFTER_SECONDS: Final = 1.0
+BLACK_AFTER_SECONDS: Final = 0.8
 # Light is looked at this often: a JPEG has to be decoded for it.
 LIGHT_SECONDS: Final = 0.4
 # Of 255. Some cameras put black at 16; the noise of a covered lens stays well below the other.
