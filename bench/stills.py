@@ -1,6 +1,6 @@
 """How long a still of 2 MB takes to a page of Chromium, at once and over a far line, and what the live picture has meanwhile.
 
-    python -m bench stills [--stills 5]
+    python -m bench stills [--stills 8]
 
 The real room agent, the page's own `stills.js`. Compared with the same bytes over a bare data channel of aiortc, in the same
 run and over the same line. Exit 1 when a still takes too long or the live picture too few frames.
@@ -38,6 +38,7 @@ BUFFERED_BYTES: Final = 512 * 1024
 LINES: Final = {"loopback": (0.0, 1.0), "30 ms delay": (0.030, 2.0)}
 LEAST_FRAMES: Final = 0.6
 WATCH_SECONDS: Final = 4.0
+PAUSE_SECONDS: Final = 0.5
 CHROMIUM: Final = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                 "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
@@ -49,7 +50,8 @@ import { Stills } from "./stills.js";
 window.taken = [];
 window.stills = new Stills({
   send: (message) => {
-    if (message.type === "still_ack") window.now.acknowledged = performance.now();
+    const arrived = message.type === "still_ack";
+    if (arrived) Object.assign(window.now, { framesAfter: window.frames(), acknowledged: performance.now() });
     window.channel.send(JSON.stringify(message));
   },
   progress: () => undefined,
@@ -70,7 +72,6 @@ const heard = (data) => {
   }
   const message = JSON.parse(data);
   if (message.type === "still_begin") Object.assign(window.now, { begun: performance.now(), framesBefore: window.frames() });
-  if (message.type === "still_end") window.now.framesAfter = window.frames();
   if (message.type.startsWith("still_")) void window.stills.received(message);
 };
 window.answer = async (sdp) => {
@@ -137,7 +138,7 @@ async def main(count: int) -> int:
 async def _measured(delay: float, count: int) -> Figures:
     async with _page(delay) as page, AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        bare = [await _bare_seconds(page, delay) for _ in range(count)]
+        bare = await _bare_seconds(page, delay, count)
         await page.evaluate("window.connection.close()")
         async with _agent(page, _picture(folder), delay):
             await page.wait_for_function("window.channel?.readyState === 'open' && window.frames() > 20", timeout=30_000)
@@ -145,7 +146,7 @@ async def _measured(delay: float, count: int) -> Figures:
             taken: list[dict[str, Any]] = []
             for _ in range(count):
                 taken.append(await page.evaluate("window.take()"))
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(PAUSE_SECONDS)
     for still in taken:
         if "failed" in still:
             raise RuntimeError(f"a still failed: {still['failed']}")
@@ -181,8 +182,9 @@ def _picture(folder: Path) -> Path:
     return path
 
 
-async def _bare_seconds(page: Page, delay: float) -> float:
+async def _bare_seconds(page: Page, delay: float, count: int) -> list[float]:
     """The same bytes from aiortc to the same page: no picture beside them, no checksum, no pauses but for the buffer."""
+    seconds = []
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     channel = connection.createDataChannel("bare")
     opened, drained, whole = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -195,19 +197,22 @@ async def _bare_seconds(page: Page, delay: float) -> float:
         answer = await page.evaluate("(sdp) => answer(sdp)", line.offer(connection.localDescription.sdp))
         await connection.setRemoteDescription(RTCSessionDescription(sdp=line.answer(answer), type="answer"))
         await opened.wait()
-        await page.evaluate("(bytes) => void (window.counted = window.count(bytes))", BYTES)
-        loop = asyncio.get_running_loop()
-        began, left = loop.time(), BYTES
-        while left > 0:
-            while channel.bufferedAmount > BUFFERED_BYTES:
-                drained.clear()
-                await drained.wait()
-            channel.send(bytes(min(CHUNK_BYTES, left)))
-            left -= CHUNK_BYTES
-        await whole.wait()
-        spent = loop.time() - began
+        for _ in range(count):
+            await page.evaluate("(bytes) => void (window.counted = window.count(bytes))", BYTES)
+            whole.clear()
+            loop = asyncio.get_running_loop()
+            began, left = loop.time(), BYTES
+            while left > 0:
+                while channel.bufferedAmount > BUFFERED_BYTES:
+                    drained.clear()
+                    await drained.wait()
+                channel.send(bytes(min(CHUNK_BYTES, left)))
+                left -= CHUNK_BYTES
+            await whole.wait()
+            seconds.append(loop.time() - began)
+            await asyncio.sleep(PAUSE_SECONDS)
         await connection.close()
-    return spent
+    return seconds
 
 
 @asynccontextmanager
@@ -265,5 +270,5 @@ async def _agent(page: Page, picture: Path, delay: float) -> AsyncIterator[None]
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stills", type=int, default=5, help="how many of each")
+    parser.add_argument("--stills", type=int, default=8, help="how many of each")
     sys.exit(asyncio.run(main(parser.parse_args().stills)))
