@@ -49,12 +49,8 @@ def distance(places: Sequence[Place], others: Sequence[Place], *, any_order: boo
     """The largest distance of two that belong together; endless when they are not as many."""
     if len(places) != len(others):
         return float("inf")
-    first = np.array(places, np.float64).reshape(-1, 2)
-    turns = range(len(others)) if any_order and others else range(1)
-    return min(
-        (
-            float(np.hypot(*(first - np.roll(np.array(others, np.float64).reshape(-1, 2), turn, axis=0)).T).max())
-            for turn in turns
-        ),
-        default=0.0,
-    )
+    if len(places) == 0:
+        return 0.0
+    first, second = np.array(places, np.float64), np.array(others, np.float64)
+    turns = range(len(second)) if any_order else range(1)
+    return min(float(np.hypot(*(first - np.roll(second, turn, axis=0)).T).max()) for turn in turns)
