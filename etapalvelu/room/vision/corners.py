@@ -21,7 +21,7 @@ from etapalvelu.room.vision.regions import outlines_in
 
 SEARCH_SIDE_PIXELS: Final = 640
 FOLLOW_SIDE_PIXELS: Final = 480
-_MOST_LINES: Final = 110
+_MOST_LINES: Final = 95
 _MOST_QUADS: Final = 220
 _ENOUGH: Final = 1.93
 _STILL_ENOUGH: Final = 1.75
@@ -29,6 +29,12 @@ _STILL_ENOUGH: Final = 1.75
 _RIVAL: Final = 0.15
 _PER_RIVAL: Final = 0.05
 _MOST_RIVALS: Final = 8
+# A frame printed on a sheet gives way to the sheet: how much larger that is at least, how much lower it may be rated.
+_MOST_FRAMES: Final = 3
+_LARGER: Final = 1.03
+_ALMOST: Final = 0.35
+_BORNE_OUT: Final = 0.6
+_SAME_PAPER: Final = 0.08
 _MOST_FOLLOWED_LINES: Final = 20
 _MOST_FOLLOWED_QUADS: Final = 40
 # How far a sheet may move between two looks, as a share of its size.
@@ -90,10 +96,31 @@ def _followed(edges: Edges, before: Corners) -> Corners | None:
 def _best(edges: Edges, quads: Quads, enough: float) -> Corners | None:
     if not len(quads.corners):
         return None
-    rating = _rating(quads, likeness_of(edges, quads))
+    likeness = likeness_of(edges, quads)
+    rating = _rating(quads, likeness)
     best = int(np.argmax(rating))
     rivals = _rivals(quads.corners[np.argsort(-rating)[: int((rating > rating[best] - _RIVAL).sum())]])
-    return quads.corners[best] if rating[best] >= enough + _PER_RIVAL * rivals * (rivals + 1) / 2 else None
+    if rating[best] < enough + _PER_RIVAL * rivals * (rivals + 1) / 2:
+        return None
+    return np.asarray(quads.corners[_outermost(quads, likeness, rating, best)], np.float32)
+
+
+def _outermost(quads: Quads, likeness: Likeness, rating: NDArray[np.float32], best: int) -> int:
+    """The sheet around `best`, where that is only a frame printed on it: almost as good, and of the same paper."""
+    for _ in range(_MOST_FRAMES):
+        larger = likeness.size > _LARGER * likeness.size[best]
+        paper = np.median(likeness.margin[best], axis=0)
+        alike = np.abs(likeness.margin - paper).sum(axis=2).max(axis=1) < _SAME_PAPER * paper[0] + 6
+        good = (rating > rating[best] - _ALMOST) & (quads.support.min(axis=1) > _BORNE_OUT)
+        around = [
+            index
+            for index in np.flatnonzero(larger & alike & good)
+            if all(cv2.pointPolygonTest(quads.corners[index], (float(x), float(y)), True) > -2 for x, y in quads.corners[best])
+        ]
+        if not around:
+            break
+        best = int(max(around, key=lambda index: rating[index]))
+    return best
 
 
 def _rivals(corners: Corners) -> int:

@@ -22,7 +22,7 @@ class Likeness:
     """Per shape (n) or side (n x 4). `step`: how clearly colour changes across a side against its own unrest, 0 to 1;
     `brighter`: grey levels the inside is brighter by; `quiet`: how even the inside is along a side; `alike`: how much the four
     insides are one paper; `bright`: whether they are bright for this picture; `form`: how usual its proportions are;
-    `size`: its share of the picture.
+    `size`: its share of the picture; `margin` (n x 4 x 3): the colour close inside.
     """
 
     step: Plane
@@ -32,10 +32,11 @@ class Likeness:
     bright: Plane
     form: Plane
     size: Plane
+    margin: Plane
 
 
 def likeness_of(edges: Edges, quads: Quads) -> Likeness:
-    inside, outside = _strips(edges, quads.corners)
+    inside, outside, rim = _strips(edges, quads.corners)
     difference = inside - outside
     middle = np.median(difference, axis=2)
     unrest = np.median(np.abs(difference - middle[:, :, None]).sum(axis=3), axis=2)
@@ -52,6 +53,7 @@ def likeness_of(edges: Edges, quads: Quads) -> Likeness:
         bright=np.clip((level / max(_white(edges), 1.0) - np.float32(0.3)) / np.float32(0.4), 0, 1),
         form=_form(quads.corners),
         size=_areas(quads.corners) / np.float32(edges.thin.size),
+        margin=np.median(rim, axis=2),
     )
 
 
@@ -60,8 +62,8 @@ def _white(edges: Edges) -> float:
     return float(np.percentile(edges.colours[::4, ::4, 0], 99))
 
 
-def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane]:
-    """Colours just inside and just outside the sides: n x 4 x samples x 3 each."""
+def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane, Plane]:
+    """Colours inside and outside the sides, and closest inside: n x 4 x samples x 3 each."""
     start, end = corners, np.roll(corners, -1, axis=1)
     side = end - start
     along = side / np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-3)
@@ -74,8 +76,8 @@ def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane]:
         at = (points[:, :, :, None] + inward[:, :, None, None] * depths[:, None]).astype(np.float32)
         flat = at.reshape(len(corners) * 4, -1, 2)
         found = cv2.remap(edges.colours, flat[..., 0], flat[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        strips.append(found.reshape(*at.shape[:4], 3).mean(axis=3))
-    return strips[0], strips[1]
+        strips.append(np.asarray(found, np.float32).reshape(*at.shape[:4], 3))
+    return strips[0].mean(axis=3), strips[1].mean(axis=3), strips[0][:, :, :, 0]
 
 
 def _areas(corners: Plane) -> Plane:

@@ -19,6 +19,7 @@ _GOING_ON: Final = 0.3
 _TRIM: Final = 4.0
 _TAIL: Final = 24.0
 _NO_SIDE: Final = -9.0
+_CLEAR_SIDE: Final = 0.55
 _SPARE: Final = 12
 _ALIKE_PIXELS: Final = 4.0
 # What twice the area is worth in support.
@@ -47,8 +48,13 @@ def quads_from(lines: Lines, size: tuple[int, int], most: int) -> Quads:
     first, second, inward = _pairs(lines, size)
     support, beyond = _borne_out(lines, position, first, second)
     worth = np.where(support < _LEAST_SUPPORT, _NO_SIDE, support - np.float32(_GOING_ON) * beyond)
-    halves = [_opposites(lines, worth > _NO_SIDE, first, second, np.flatnonzero(inward == way)) for way in (True, False)]
-    one, other = (np.concatenate([half[number] for half in halves]) for number in (0, 1))
+    both, one_of_them, none = (np.flatnonzero(inward == number) for number in (2, 1, 0))
+    # Paper is brighter than the table all around, or darker; but a dark bar may be printed along one of its sides.
+    groups = [
+        _opposites(lines, worth > least, (first, second), ones, others)
+        for ones, others, least in ((both, both, _NO_SIDE), (none, none, _NO_SIDE), (both, one_of_them, _CLEAR_SIDE))
+    ]
+    one, other = (np.concatenate([group[number] for group in groups]) for number in (0, 1))
     sides = np.stack([worth[first[one], other], worth[second[one], other], worth[first[other], one], worth[second[other], one]])
     rank = sides.mean(axis=0) + 0.5 * sides.min(axis=0)
     best = np.arange(len(rank))
@@ -90,15 +96,17 @@ def _crossings(lines: Lines, size: tuple[int, int]) -> tuple[Plane, Plane]:
     return point.astype(np.float32), position.astype(np.float32)
 
 
-def _pairs(lines: Lines, size: tuple[int, int]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-    """Lines that may be opposite sides: nearly parallel, and both brighter inward (told as third), or both outward."""
+def _pairs(lines: Lines, size: tuple[int, int]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Lines that may be opposite sides, being nearly parallel; and how many of the two are brighter inward."""
     normal = lines.normal
     middle = np.array([size[0] / 2, size[1] / 2], np.float32)
     foot = middle - (normal @ middle - lines.distance)[:, None] * normal
     towards = normal @ foot.T - lines.distance[:, None] > 0
     skew = np.abs(normal[:, None, 0] * normal[None, :, 1] - normal[:, None, 1] * normal[None, :, 0])
-    first, second = np.nonzero(np.triu((skew < _MOST_SKEW) & (normal @ normal.T < 0) & (towards == towards.T), 1))
-    return first, second, towards[first, second]
+    # Where the foot lies on the wrong side, the two cross near by and are no sides of anything.
+    sound = (normal @ normal.T < 0) == (towards == towards.T)
+    first, second = np.nonzero(np.triu((skew < _MOST_SKEW) & sound, 1))
+    return first, second, towards[first, second].astype(np.intp) + towards[second, first]
 
 
 def _borne_out(lines: Lines, position: Plane, first: NDArray[np.intp], second: NDArray[np.intp]) -> tuple[Plane, Plane]:
@@ -130,18 +138,26 @@ def _sums_at(lines: Lines, place: Plane) -> Plane:
 
 
 def _opposites(
-    lines: Lines, sides: NDArray[np.bool_], first: NDArray[np.intp], second: NDArray[np.intp], among: NDArray[np.intp]
+    lines: Lines,
+    sides: NDArray[np.bool_],
+    pairs: tuple[NDArray[np.intp], NDArray[np.intp]],
+    ones: NDArray[np.intp],
+    others: NDArray[np.intp],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Of the pairs `among`, those two and two that bound each other's sides and cross at about a right angle."""
-    packed = np.packbits(sides[:, among], axis=1)
-    among = among[(packed[first[among]] & packed[second[among]]).any(axis=1)]
-    close = sides[:, among]
-    bounded = close[first[among]] & close[second[among]]
-    bounded &= bounded.T.copy()
-    one, other = np.divmod(np.flatnonzero(bounded), max(len(among), 1))
-    once = one < other
-    one, other = among[one[once]], among[other[once]]
-    normal = lines.normal[first] - lines.normal[second]
+    """Of two groups of pairs, those two that bound each other's sides and cross at about a right angle."""
+    first, second = pairs
+    packed_ones, packed_others = np.packbits(sides[:, ones], axis=1), np.packbits(sides[:, others], axis=1)
+    same = ones is others
+    ones = ones[(packed_others[first[ones]] & packed_others[second[ones]]).any(axis=1)]
+    others = ones if same else others[(packed_ones[first[others]] & packed_ones[second[others]]).any(axis=1)]
+    bounded = sides[:, others][first[ones]] & sides[:, others][second[ones]]
+    bounded &= (sides[:, ones][first[others]] & sides[:, ones][second[others]]).T
+    one, other = np.divmod(np.flatnonzero(bounded), max(len(others), 1))
+    if same:
+        one, other = one[one < other], other[one < other]
+    one, other = ones[one], others[other]
+    sign = np.sign((lines.normal[first] * lines.normal[second]).sum(axis=1))[:, None]
+    normal = lines.normal[first] + sign * lines.normal[second]
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     across = np.abs(normal[one, 0] * normal[other, 1] - normal[one, 1] * normal[other, 0]) > _LEAST_ACROSS
     return one[across], other[across]
