@@ -23,6 +23,13 @@ NEAR_PX = 8.0
 SECONDS = 30
 TURNS = tuple(range(6, 91, 6))
 SPOT = (0.3, 0.35)
+# Alone, the sheet fills at least a third of the picture; on the table it is a fifth of it.
+IS_MOSTLY_PAPER = """area => {
+  const pen = new OffscreenCanvas(64, 36).getContext("2d");
+  pen.drawImage(document.querySelector(`${area} video`), 0, 0, 64, 36);
+  const light = [...pen.getImageData(0, 0, 64, 36).data].filter((value, index) => index % 4 === 1 && value > 150).length;
+  return light > 64 * 36 / 3;
+}"""
 LANGUAGES = (("Svenska", "sv"), ("English", "en"), ("Suomi", "fi"))
 
 
@@ -137,7 +144,7 @@ async def _sheet_alone(expert: Page, screens: Screens) -> None:
     await expert.keyboard.press("w")
     for name, page in screens:
         await until(page, "area => document.querySelector(`${area} .sheet-drawing`).dataset.outline === 'none'", AREA[name])
-        await has_frames(page, "document")
+        await until(page, IS_MOSTLY_PAPER, AREA[name])
     await _picture(screens, "alone")
     await expert.keyboard.press("w")
     for name, page in screens:

@@ -9,8 +9,8 @@ const PAGE = { type: "page", page: 3, at: "", view: "table", corners: null, hint
 test("one thing is advised: the agent's hint, or that a sheet lying there calmly is good", () => {
   assert.deepEqual(
     [null, PAGE, { ...PAGE, calm: false }, { ...PAGE, page: 0 }, { ...PAGE, hint: "glare" }, { ...PAGE, page: 0, hint: "no_page" },
-      { ...PAGE, hint: "of_a_later_version" }].map(advice),
-    [null, "good", null, null, "glare", "no_page", null],
+      { ...PAGE, hint: "no_page", calm: false }, { ...PAGE, hint: "of_a_later_version" }].map(advice),
+    [null, "good", null, null, "glare", "no_page", null, null],
   );
 });
 

@@ -22,7 +22,9 @@ const EMPTY_AFTER_MS = 1500;
  */
 export function advice(page) {
   if (!page) return null;
-  if (page.hint !== null) return ADVICE.has(page.hint) ? /** @type {Advice} */ (page.hint) : null;
+  // a sheet that was just laid down is there, although nobody has judged it yet
+  const hint = page.page > 0 && page.hint === "no_page" ? null : page.hint;
+  if (hint !== null) return ADVICE.has(hint) ? /** @type {Advice} */ (hint) : null;
   return page.page > 0 && page.calm ? "good" : null;
 }
 

@@ -15,7 +15,7 @@ import { Pointing } from "./pointing.js";
 
 /** Pixels for an inch: from here on small print is readable, and from here on ordinary text. */
 const FINE_PPI = 150;
-const FAIR_PPI = 90;
+const FAIR_PPI = 70;
 /** The agent shows what was chosen within this time; longer, and somebody else chose. */
 const FOLLOW_MS = 700;
 /** A figure that changes by less than this says nothing new. */
@@ -152,7 +152,7 @@ export class ExpertDocument {
     const state = element("paper-state", HTMLElement);
     state.dataset["state"] = shown === null ? "" : shown === "good" ? "good" : "warn";
     said(state, [shown && say(`paper.${shown}`), waits && say("paper.view_waits")].filter(Boolean).join(" "));
-    const level = this.ppi >= FINE_PPI ? "fine" : this.ppi >= FAIR_PPI ? "fair" : "low";
+    const level = this.ppi >= FINE_PPI ? "fine" : this.ppi >= FAIR_PPI || shown === "good" ? "fair" : "low";
     said(element("paper-ppi", HTMLElement), this.ppi ? say(`paper.ppi_${level}`, { ppi: Math.round(this.ppi) }) : "");
     element("view", HTMLElement).setAttribute("aria-pressed", String(this.view === "page"));
   }
