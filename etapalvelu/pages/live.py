@@ -90,12 +90,13 @@ class Streams:
         topics = {login, self._closing, *await feed.topics(self._site, watcher)}
         async with self._site.board.listen(topics) as notices:
             first = await self._messages(feed, watcher)
-            await stream.open(notices)
-            async with self._present(watcher.visitor.person):
-                try:
+            # Whoever asked may be gone before the first byte, and at any time after it.
+            try:
+                await stream.open(notices)
+                async with self._present(watcher.visitor.person):
                     await self._run(stream, feed, watcher, first)
-                except (ConnectionError, TimeoutError):
-                    _log.debug("stream_lost")
+            except (ConnectionError, TimeoutError):
+                _log.debug("stream_lost")
 
     async def _messages(self, feed: Feed, watcher: Watcher) -> list[Message]:
         """What the page shows now. Streams that hear of a change at once and show the same are read and rendered for once."""
