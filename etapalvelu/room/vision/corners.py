@@ -21,7 +21,7 @@ from etapalvelu.room.vision.regions import outlines_in
 
 SEARCH_SIDE_PIXELS: Final = 640
 FOLLOW_SIDE_PIXELS: Final = 480
-_MOST_LINES: Final = 95
+_MOST_LINES: Final = 80
 _MOST_QUADS: Final = 220
 _ENOUGH: Final = 1.93
 _STILL_ENOUGH: Final = 1.75
@@ -34,7 +34,8 @@ _MOST_FRAMES: Final = 3
 _LARGER: Final = 1.03
 _ALMOST: Final = 0.35
 _BORNE_OUT: Final = 0.6
-_SAME_PAPER: Final = 0.08
+# As a share of how much paper and table differ.
+_SAME_PAPER: Final = 0.4
 _MOST_FOLLOWED_LINES: Final = 20
 _MOST_FOLLOWED_QUADS: Final = 40
 # How far a sheet may move between two looks, as a share of its size.
@@ -77,7 +78,10 @@ def in_order(corners: Corners) -> Corners:
 
 def _searched(small: Bgr, edges: Edges) -> Corners | None:
     high, wide = edges.thin.shape
-    quads = quads_from(lines_in(edges, _MOST_LINES, outlines_in(small)), (wide, high), _MOST_QUADS)
+    outlines = outlines_in(small)
+    lines = lines_in(edges, _MOST_LINES, (outlines.normal, outlines.distance))
+    sure = outlines.round + len(lines.distance) - len(outlines.distance)
+    quads = quads_from(lines, (wide, high), _MOST_QUADS, sure)
     return _best(edges, quads, _ENOUGH)
 
 
@@ -109,18 +113,23 @@ def _outermost(quads: Quads, likeness: Likeness, rating: NDArray[np.float32], be
     """The sheet around `best`, where that is only a frame printed on it: almost as good, and of the same paper."""
     for _ in range(_MOST_FRAMES):
         larger = likeness.size > _LARGER * likeness.size[best]
-        paper = np.median(likeness.margin[best], axis=0)
-        alike = np.abs(likeness.margin - paper).sum(axis=2).max(axis=1) < _SAME_PAPER * paper[0] + 6
         good = (rating > rating[best] - _ALMOST) & (quads.support.min(axis=1) > _BORNE_OUT)
         around = [
             index
-            for index in np.flatnonzero(larger & alike & good)
-            if all(cv2.pointPolygonTest(quads.corners[index], (float(x), float(y)), True) > -2 for x, y in quads.corners[best])
+            for index in np.flatnonzero(larger & good & _same_paper(likeness, best))
+            if all(cv2.pointPolygonTest(quads.corners[index], (float(x), float(y)), True) > -3 for x, y in quads.corners[best])
         ]
         if not around:
             break
         best = int(max(around, key=lambda index: rating[index]))
     return best
+
+
+def _same_paper(likeness: Likeness, best: int) -> NDArray[np.bool_]:
+    """Which shapes have the paper of `best` along all their sides: it is far nearer to that than the table is."""
+    paper = np.median(likeness.margins[best, :, 1], axis=0)
+    off = np.abs(likeness.margins - paper).sum(axis=3).min(axis=2)
+    return np.asarray((off < _SAME_PAPER * np.abs(likeness.outsides - paper).sum(axis=2) + 6).all(axis=1), np.bool_)
 
 
 def _rivals(corners: Corners) -> int:

@@ -11,7 +11,7 @@ from etapalvelu.room.vision.quads import Quads
 
 _SAMPLES: Final = 24
 # Pixels of the small picture, inward; the corners themselves may be round or covered.
-_DEPTHS: Final = np.array([2.5, 3.5, 5.0], np.float32)
+_DEPTHS: Final = np.array([1.7, 2.5, 3.5, 5.0], np.float32)
 _ENDS: Final = 0.07
 # Grey levels by which paper may differ from itself for noise and compression alone.
 _NOISE: Final = 1.5
@@ -22,7 +22,8 @@ class Likeness:
     """Per shape (n) or side (n x 4). `step`: how clearly colour changes across a side against its own unrest, 0 to 1;
     `brighter`: grey levels the inside is brighter by; `quiet`: how even the inside is along a side; `alike`: how much the four
     insides are one paper; `bright`: whether they are bright for this picture; `form`: how usual its proportions are;
-    `size`: its share of the picture; `margin` (n x 4 x 3): the colour close inside.
+    `size`: its share of the picture; `margins` (n x 4 x depths
+    x 3) and `outsides` (n x 4 x 3): the colours close inside, and outside.
     """
 
     step: Plane
@@ -32,11 +33,12 @@ class Likeness:
     bright: Plane
     form: Plane
     size: Plane
-    margin: Plane
+    margins: Plane
+    outsides: Plane
 
 
 def likeness_of(edges: Edges, quads: Quads) -> Likeness:
-    inside, outside, rim = _strips(edges, quads.corners)
+    inside, outside, rims = _strips(edges, quads.corners)
     difference = inside - outside
     middle = np.median(difference, axis=2)
     unrest = np.median(np.abs(difference - middle[:, :, None]).sum(axis=3), axis=2)
@@ -53,7 +55,8 @@ def likeness_of(edges: Edges, quads: Quads) -> Likeness:
         bright=np.clip((level / max(_white(edges), 1.0) - np.float32(0.3)) / np.float32(0.4), 0, 1),
         form=_form(quads.corners),
         size=_areas(quads.corners) / np.float32(edges.thin.size),
-        margin=np.median(rim, axis=2),
+        margins=np.median(rims, axis=2),
+        outsides=np.median(outside, axis=2),
     )
 
 
@@ -63,7 +66,7 @@ def _white(edges: Edges) -> float:
 
 
 def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane, Plane]:
-    """Colours inside and outside the sides, and closest inside: n x 4 x samples x 3 each."""
+    """Colours inside and outside the sides, n x 4 x samples x 3, and the former at each depth."""
     start, end = corners, np.roll(corners, -1, axis=1)
     side = end - start
     along = side / np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-3)
@@ -77,7 +80,7 @@ def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane, Plane]:
         flat = at.reshape(len(corners) * 4, -1, 2)
         found = cv2.remap(edges.colours, flat[..., 0], flat[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         strips.append(np.asarray(found, np.float32).reshape(*at.shape[:4], 3))
-    return strips[0].mean(axis=3), strips[1].mean(axis=3), strips[0][:, :, :, 0]
+    return strips[0][:, :, :, 1:].mean(axis=3), strips[1][:, :, :, 1:].mean(axis=3), strips[0][:, :, :, :3]
 
 
 def _areas(corners: Plane) -> Plane:

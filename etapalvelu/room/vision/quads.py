@@ -1,5 +1,6 @@
 """Four-cornered shapes that lines make where they cross, with the support along each of their four sides."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,8 @@ _GOING_ON: Final = 0.3
 _TRIM: Final = 4.0
 _TAIL: Final = 24.0
 _NO_SIDE: Final = -9.0
+# How much more a shape found as one patch is worth.
+_SURE: Final = 0.5
 _CLEAR_SIDE: Final = 0.55
 _SPARE: Final = 12
 _ALIKE_PIXELS: Final = 4.0
@@ -42,11 +45,34 @@ class Quads:
         return Quads(corners=self.corners[which], support=self.support[which], beyond=self.beyond[which])
 
 
-def quads_from(lines: Lines, size: tuple[int, int], most: int) -> Quads:
-    """The `most` best supported shapes within a picture of `size` (width, height)."""
+def quads_from(lines: Lines, size: tuple[int, int], most: int, sure: NDArray[np.intp] | None = None) -> Quads:
+    """The `most` best supported shapes in a picture of `size` (width, height), first those of the lines `sure` (m x 4)."""
     crossing, position = _crossings(lines, size)
+    sums = _Sums(lines, position)
+    around = _best_rounds(lines, sums, size, most)
+    if sure is not None:
+        around = np.concatenate([sure, around])
+    # Side k lies on line k and goes from the line before it to the one after it.
+    before, after = np.roll(around, 1, axis=1), np.roll(around, -1, axis=1)
+    corners = crossing[before, around]
+    support, beyond = sums.along(around, before, after)
+    extent = np.abs(corners - corners.mean(axis=1, keepdims=True)).mean(axis=1)
+    worth = support - np.float32(_GOING_ON) * beyond
+    rank = worth.mean(axis=1) + 0.5 * worth.min(axis=1) + np.float32(_PER_DOUBLE) * np.log2(np.maximum(extent.prod(axis=1), 1))
+    rank[: 0 if sure is None else len(sure)] += _SURE
+    rank[~np.isfinite(corners).all(axis=(1, 2)) | (support.min(axis=1) <= 0)] = -np.inf
+    order = np.argsort(-rank)
+    order = order[np.isfinite(rank[order])]
+    # Two lines along one edge make the same shape twice, and a small thing must not crowd out a large one.
+    alike = np.rint(np.concatenate([corners.mean(axis=1), extent], axis=1)[order] / _ALIKE_PIXELS)
+    _, kept = np.unique(alike, axis=0, return_index=True)
+    return Quads(corners=corners, support=support, beyond=beyond).picked(order[np.sort(kept)[:most]])
+
+
+def _best_rounds(lines: Lines, sums: "_Sums", size: tuple[int, int], most: int) -> NDArray[np.intp]:
+    """Several times as many shapes as are wanted, as four lines going round."""
     first, second, inward = _pairs(lines, size)
-    support, beyond = _borne_out(lines, position, first, second)
+    support, beyond = sums.everywhere(first, second)
     worth = np.where(support < _LEAST_SUPPORT, _NO_SIDE, support - np.float32(_GOING_ON) * beyond)
     both, one_of_them, none = (np.flatnonzero(inward == number) for number in (2, 1, 0))
     # Paper is brighter than the table all around, or darker; but a dark bar may be printed along one of its sides.
@@ -57,27 +83,10 @@ def quads_from(lines: Lines, size: tuple[int, int], most: int) -> Quads:
     one, other = (np.concatenate([group[number] for group in groups]) for number in (0, 1))
     sides = np.stack([worth[first[one], other], worth[second[one], other], worth[first[other], one], worth[second[other], one]])
     rank = sides.mean(axis=0) + 0.5 * sides.min(axis=0)
-    best = np.arange(len(rank))
-    if len(best) > _SPARE * most:
+    if len(rank) > _SPARE * most:
         best = np.argpartition(-rank, _SPARE * most)[: _SPARE * most]
-    best = best[np.argsort(-rank[best])]
-    one, other = one[best], other[best]
-    a, b, c, d = first[one], second[one], first[other], second[other]
-    # Going round: a with c, c with b, b with d, d with a; its sides lie on c, b, d, a.
-    corners = np.stack([crossing[a, c], crossing[c, b], crossing[b, d], crossing[d, a]], axis=1)
-    order = np.stack([(c, one), (b, other), (d, one), (a, other)])
-    # Two lines along one edge make the same shape twice, and a small thing must not crowd out a large one.
-    extent = np.abs(corners - corners.mean(axis=1, keepdims=True)).mean(axis=1)
-    rank = rank[best] + np.float32(_PER_DOUBLE) * np.log2(np.maximum(extent.prod(axis=1), 1))
-    again = np.argsort(-rank)
-    alike = np.concatenate([corners.mean(axis=1), extent], axis=1)[again]
-    _, kept = np.unique(np.rint(alike / _ALIKE_PIXELS), axis=0, return_index=True)
-    kept = again[np.sort(kept)]
-    return Quads(
-        corners=corners,
-        support=np.stack([support[line, pair] for line, pair in order], axis=1),
-        beyond=np.stack([beyond[line, pair] for line, pair in order], axis=1),
-    ).picked(kept[:most])
+        one, other = one[best], other[best]
+    return np.stack([first[one], first[other], second[one], second[other]], axis=1)
 
 
 def _crossings(lines: Lines, size: tuple[int, int]) -> tuple[Plane, Plane]:
@@ -109,26 +118,37 @@ def _pairs(lines: Lines, size: tuple[int, int]) -> tuple[NDArray[np.intp], NDArr
     return first, second, towards[first, second].astype(np.intp) + towards[second, first]
 
 
-def _borne_out(lines: Lines, position: Plane, first: NDArray[np.intp], second: NDArray[np.intp]) -> tuple[Plane, Plane]:
-    """The support of each line between the two lines of each pair, and of what follows past both ends (lines x pairs)."""
-    place = np.nan_to_num(position, nan=0.0)
-    before, low, high, after = (_sums_at(lines, place + shift) for shift in (-_TAIL, -_TRIM, _TRIM, _TAIL))
-    going_before = ((low - before) / np.float32((_TAIL - _TRIM) / STEP)).max(axis=0)
-    going_after = ((after - high) / np.float32((_TAIL - _TRIM) / STEP)).max(axis=0)
-    # Sums only grow: the difference the wrong way round is below 0.
-    sums = [
-        np.maximum(low[sign][:, second] - high[sign][:, first], low[sign][:, first] - high[sign][:, second]) for sign in (0, 1)
-    ]
-    apart = position[:, second] - position[:, first]
-    length = np.abs(apart)
-    inner = np.maximum(sums[0], sums[1]) / np.maximum((length - np.float32(2 * _TRIM)) / np.float32(STEP), 1)
-    inner[~(length >= LEAST_SIDE_PIXELS)] = 0
-    past = np.where(
-        apart > 0,
-        np.maximum(going_before[:, first], going_after[:, second]),
-        np.maximum(going_before[:, second], going_after[:, first]),
-    )
-    return np.minimum(inner, 1), past
+class _Sums:
+    """The running sums of all lines near their crossings with all others, from which any side's support is told at once."""
+
+    def __init__(self, lines: Lines, position: Plane) -> None:
+        self._position = position
+        place = np.nan_to_num(position, nan=0.0)
+        before, low, high, after = (_sums_at(lines, place + shift) for shift in (-_TAIL, -_TRIM, _TRIM, _TAIL))
+        self._low, self._high = low, high
+        steps = np.float32((_TAIL - _TRIM) / STEP)
+        self._before, self._after = ((low - before) / steps).max(axis=0), ((after - high) / steps).max(axis=0)
+
+    def along(self, line: NDArray[np.intp], start: NDArray[np.intp], end: NDArray[np.intp]) -> tuple[Plane, Plane]:
+        """The support of `line` between its crossings with two others, and of what follows past both ends."""
+        return self._told(lambda table: table[line, start], lambda table: table[line, end])
+
+    def everywhere(self, start: NDArray[np.intp], end: NDArray[np.intp]) -> tuple[Plane, Plane]:
+        """The same for all lines at once (lines x pairs)."""
+        return self._told(lambda table: np.take(table, start, axis=1), lambda table: np.take(table, end, axis=1))
+
+    def _told(self, start: Callable[[Plane], Plane], end: Callable[[Plane], Plane]) -> tuple[Plane, Plane]:
+        apart = end(self._position) - start(self._position)
+        length = np.abs(apart)
+        # Sums only grow: the difference the wrong way round is below 0.
+        ways = [
+            np.maximum(end(low) - start(high), start(low) - end(high)) for low, high in zip(self._low, self._high, strict=True)
+        ]
+        inner = np.maximum(ways[0], ways[1]) / np.maximum((length - np.float32(2 * _TRIM)) / np.float32(STEP), 1)
+        inner[~(length >= LEAST_SIDE_PIXELS)] = 0
+        forward = np.maximum(start(self._before), end(self._after))
+        backward = np.maximum(end(self._before), start(self._after))
+        return np.minimum(inner, 1), np.where(apart > 0, forward, backward)
 
 
 def _sums_at(lines: Lines, place: Plane) -> Plane:
