@@ -1,6 +1,6 @@
 """How long a still of 2 MB takes to a page of Chromium, at once and over a far line, and what the live picture has meanwhile.
 
-    python -m bench stills [--stills 8]
+    python -m bench.stills [--stills 8]
 
 The real room agent, the page's own `stills.js`. Compared with the same bytes over a bare data channel of aiortc, in the same
 run and over the same line. Exit 1 when a still takes too long or the live picture too few frames.
