@@ -1,7 +1,5 @@
 """What all of it is for: the page can be read."""
 
-import shutil
-
 import numpy as np
 import pytest
 
@@ -9,8 +7,6 @@ from bench.closeup import make_closeup
 from bench.read_page import character_error, distance
 from bench.sheets import make_sheet
 from etapalvelu.room.vision.flat import make_page, straightened
-
-needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 
 
 @pytest.mark.parametrize(
@@ -21,7 +17,6 @@ def test_the_distance_of_two_texts(one: str, other: str, steps: int) -> None:
     assert distance(one, other) == steps
 
 
-@needs_tesseract
 def test_a_page_in_shadow_is_read_after_it_was_made_flat() -> None:
     sheet = make_sheet(33, "note", 200)
     random = np.random.default_rng(5)
