@@ -94,8 +94,23 @@ def overlap(desk: Desk, corners: NDArray[np.float32] | None) -> float:
     there = cv2.perspectiveTransform(np.asarray(corners, np.float32).reshape(1, 4, 2), home)[0]
     if not np.isfinite(there).all() or not cv2.isContourConvex(there.reshape(4, 1, 2).astype(np.float32)):
         return 0.0
-    shared = float(cv2.intersectConvexConvex(unit, there.astype(np.float32))[0])
+    shared = _area_within(there, unit[2])
     return shared / max(1e-6, float(cv2.contourArea(unit)) + float(cv2.contourArea(there)) - shared)
+
+
+def _area_within(shape: NDArray[np.float32], far: NDArray[np.float32]) -> float:
+    """The area of a convex shape within the upright rectangle from 0, 0 to `far`; OpenCV's own goes wrong on shared sides."""
+    points = [np.asarray(point, np.float64) for point in shape]
+    for axis, limit, sign in ((0, 0.0, 1), (1, 0.0, 1), (0, float(far[0]), -1), (1, float(far[1]), -1)):
+        cut: list[NDArray[np.float64]] = []
+        for start, end in zip(points, points[1:] + points[:1], strict=True):
+            inside, following = (sign * (point[axis] - limit) >= 0 for point in (start, end))
+            if inside:
+                cut.append(start)
+            if inside != following:
+                cut.append(start + (end - start) * (limit - start[axis]) / (end[axis] - start[axis]))
+        points = cut
+    return float(cv2.contourArea(np.array(points, np.float32))) if len(points) > 2 else 0.0
 
 
 def _ground(random: Random, kind: str) -> str:
