@@ -66,8 +66,10 @@ async def race(experts: dict[str, Page]) -> str:
     for page in experts.values():
         await page.locator("[data-take]").wait_for()
     await asyncio.gather(*(page.evaluate("() => document.querySelector('[data-take]').click()") for page in experts.values()))
+    # That somebody has come is told there too.
+    told = "w => document.body.dataset.state === 'connected' || document.getElementById('notices').innerText.trim() === w"
     for page in experts.values():
-        await until(page, "() => document.body.dataset.state === 'connected' || document.querySelector('#notices .notice')")
+        await until(page, told, WORDS["refusal.already_taken"])
     states = {account: await page.locator("body").get_attribute("data-state") for account, page in experts.items()}
     winner = next(account for account, state in states.items() if state)
     loser = next(page for account, page in experts.items() if account != winner)
