@@ -63,7 +63,7 @@ class Watch:
         return page
 
     def _console(self, message: ConsoleMessage) -> None:
-        self.faults.append(f"console: {message.text}")
+        self.faults.append(f"console: {message.text} {message.location.get('url', '')}")
 
     def _request(self, request: Request) -> None:
         if not request.url.startswith((self._address, "blob:", "data:")):
@@ -88,12 +88,20 @@ async def sign_in(page: Page, address: str, account: str, words: Words, password
     await page.wait_for_url(f"{address}*")
 
 
+STANDS = """() => ({
+    ...document.body.dataset,
+    notices: document.getElementById("notices")?.innerText,
+    words: [...document.querySelectorAll("[id$=words]")].filter(e => e.innerText).map(e => `${e.id}: ${e.innerText}`),
+})"""
+
+
 async def until(page: Page, holds: str, arg: object = None, seconds: float = 15) -> None:
     """Wait until the function `holds`, asked in the page, says so. (Playwright's own waiting needs `unsafe-eval`.)"""
     end = time.monotonic() + seconds
     while not await page.evaluate(holds, arg):
         if time.monotonic() > end:
-            raise TimeoutError(f"{page.url}: not within {seconds} s: {holds} {arg}")
+            stands = await page.evaluate(STANDS)
+            raise TimeoutError(f"{page.url}: not within {seconds} s: {holds} {arg}\nThe page stands at {stands}")
         await asyncio.sleep(0.02)
 
 

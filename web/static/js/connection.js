@@ -129,7 +129,7 @@ export class Connection {
   /** @param {Tracks} tracks */
   async use(tracks) {
     this.options.tracks = tracks;
-    const [audio, video] = this.pc.getTransceivers();
+    const { audio, video } = this._lines();
     await Promise.all([audio?.sender.replaceTrack(tracks.audio), video?.sender.replaceTrack(tracks.video)]);
   }
 
@@ -185,10 +185,17 @@ export class Connection {
     for (const track of [this.options.tracks?.audio, this.options.tracks?.video]) if (track) this.pc.addTrack(track);
   }
 
+  /** Sound and camera. A track that was here before the offer comes first in the list, so the list's order tells nothing. */
+  _lines() {
+    const lines = this.pc.getTransceivers();
+    const first = (/** @type {string} */ kind) => lines.find((line) => line.receiver.track.kind === kind);
+    return { audio: first("audio"), video: first("video") };
+  }
+
   /** The m-lines of the offer are for both ways, and for the tracks of now, before it is answered. */
   async _attach() {
     if (this.options.tracks === null) return;
-    const [audio, video] = this.pc.getTransceivers();
+    const { audio, video } = this._lines();
     for (const line of [audio, video]) if (line && line.currentDirection === null) line.direction = "sendrecv";
     if (audio?.sender.track !== this.options.tracks.audio || video?.sender.track !== this.options.tracks.video) {
       await this.use(this.options.tracks);
@@ -201,7 +208,7 @@ export class Connection {
    */
   _adjust(change) {
     const adjusting = this.adjusted.then(async () => {
-      const sender = this.pc.getTransceivers()[1]?.sender;
+      const sender = this._lines().video?.sender;
       const parameters = sender?.getParameters();
       if (this.ended || !sender?.track || !parameters?.encodings?.length) return;
       const options = change(parameters);
