@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from etapalvelu.access import Visitor, visitor_of
-from etapalvelu.domain.codes import State
 from etapalvelu.domain.people import may_know
 from etapalvelu.domain.session import Session
 from etapalvelu.pages.expert_views import colleagues, expert_view, own_session, session_facts
@@ -53,16 +52,9 @@ async def fragments(site: Site, visitor: Visitor, language: Language) -> dict[st
     return {target: site.fragment(template, language, values) for target, template in FRAGMENTS.items()}
 
 
-async def state(site: Site, visitor: Visitor) -> tuple[str, str]:
-    """State and id of the session the expert has now; both empty without one."""
-    return told_state(own_session(staff_of(visitor), await _known(site, visitor)))
-
-
-def told_state(session: Session | None) -> tuple[str, str]:
-    """What `data-state` says: empty without a session."""
-    if session is None or session.state is State.CLOSED:
-        return "", ""
-    return session.state, session.id
+async def current(site: Site, visitor: Visitor) -> Session | None:
+    """The open session the expert has now."""
+    return own_session(staff_of(visitor), await _known(site, visitor))
 
 
 async def _known(site: Site, visitor: Visitor) -> list[Session]:

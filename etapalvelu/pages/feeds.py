@@ -20,7 +20,7 @@ class Message(msgspec.Struct, frozen=True):
     """One server-sent event. `slot` tells which earlier one it replaces."""
 
     event: str
-    data: Mapping[str, str]
+    data: Mapping[str, str | int]
     slot: str
 
 
@@ -49,8 +49,12 @@ class Feed(msgspec.Struct, frozen=True):
     shared_by: Callable[[Watcher], Hashable]
 
 
-def state(name: str, session_id: str) -> Message:
-    return Message("state", {"state": name, "session": session_id}, "state")
+def state(session: Session | None) -> Message:
+    """The page's session. With `seq` it is said anew after every event: a page that took a session shows what it knows
+    itself, so that "connected", told before and true again, is news to it."""
+    if session is None:
+        return Message("state", {"state": "", "session": "", "seq": 0}, "state")
+    return Message("state", {"state": session.state, "session": session.id, "seq": session.seq}, "state")
 
 
 def fragment(target: str, html: str) -> Message:
@@ -74,7 +78,7 @@ async def _advisor(site: Site, watcher: Watcher) -> list[Message]:
         "open-sessions": "advisor/open_sessions.html",
         "rooms": "advisor/rooms.html",
     }
-    return [state("", ""), *_fragments(site, watcher, parts, values)]
+    return [state(None), *_fragments(site, watcher, parts, values)]
 
 
 async def _session_topics(site: Site, watcher: Watcher) -> set[str]:
@@ -85,7 +89,7 @@ async def _advisor_session(site: Site, watcher: Watcher) -> list[Message]:
     view = await advisor.watched_session_view(site, watcher.visitor, watcher.session_id)
     values = advisor.session_values(view, watcher.language) | {"csrf_token": watcher.visitor.csrf_token}
     parts = {"session": "advisor/session.html", "session-deeds": "advisor/deeds.html"}
-    return [state(view.session.state, view.id), *_fragments(site, watcher, parts, values)]
+    return [state(view.session), *_fragments(site, watcher, parts, values)]
 
 
 async def _supervisor_topics(site: Site, watcher: Watcher) -> set[str]:
@@ -101,13 +105,13 @@ async def _supervisor(site: Site, watcher: Watcher) -> list[Message]:
         "open-sessions": "supervisor/open_sessions.html",
         "rooms": "supervisor/rooms.html",
     }
-    return [state("", ""), *_fragments(site, watcher, parts, values)]
+    return [state(None), *_fragments(site, watcher, parts, values)]
 
 
 async def _supervisor_session(site: Site, watcher: Watcher) -> list[Message]:
     view = await supervisor.watched_session_view(site, watcher.visitor, watcher.session_id, watcher.language)
     parts = {"timeline": "supervisor/timeline.html"}
-    return [state(view.session.state, view.id), *_fragments(site, watcher, parts, {"view": view})]
+    return [state(view.session), *_fragments(site, watcher, parts, {"view": view})]
 
 
 async def _queue_topics(site: Site, watcher: Watcher) -> set[str]:
@@ -125,7 +129,7 @@ async def _agent(site: Site, watcher: Watcher) -> list[Message]:
 async def _expert(site: Site, watcher: Watcher) -> list[Message]:
     parts = await expert.fragments(site, watcher.visitor, watcher.language)
     return [
-        state(*await expert.state(site, watcher.visitor)),
+        state(await expert.current(site, watcher.visitor)),
         *(fragment(target, html) for target, html in parts.items()),
     ]
 
@@ -134,7 +138,7 @@ async def _room(site: Site, watcher: Watcher) -> list[Message]:
     parts = await room.fragments(site, watcher.visitor, watcher.language)
     return [
         *await _agent(site, watcher),
-        state(*await room.state(site, watcher.visitor)),
+        state(await room.current(site, watcher.visitor)),
         *(fragment(target, html) for target, html in parts.items()),
     ]
 

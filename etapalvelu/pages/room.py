@@ -9,7 +9,7 @@ from etapalvelu.cookies import cookie_name, renew_cookie, set_cookie
 from etapalvelu.domain.errors import RefusalError, WrongCredentialsError
 from etapalvelu.domain.people import Device, Role
 from etapalvelu.domain.queue import place_of
-from etapalvelu.pages.expert import told_state
+from etapalvelu.domain.session import Session
 from etapalvelu.pages.failures import words
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.room_views import room_view, session_in
@@ -62,9 +62,9 @@ async def fragments(site: Site, visitor: Visitor, language: Language) -> dict[st
     return {target: site.fragment(template, language, values) for target, template in FRAGMENTS.items()}
 
 
-async def state(site: Site, visitor: Visitor) -> tuple[str, str]:
-    """State and id of the session in this room; both empty without one."""
-    return told_state(session_in(_screen_of(visitor).room, await site.sessions.open_sessions()))
+async def current(site: Site, visitor: Visitor) -> Session | None:
+    """The open session in this room."""
+    return session_in(_screen_of(visitor).room, await site.sessions.open_sessions())
 
 
 async def _pair(request: web.Request, code: str) -> web.StreamResponse:

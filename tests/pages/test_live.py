@@ -2,6 +2,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
@@ -23,7 +24,7 @@ from tests.pages.reading import read
 WANTED = {"room": "rantala-1", "theme": "pensions", "language": "fi", "reason": "advice", "key": "a key"}
 LIMIT_SECONDS = 10
 
-Heard = tuple[str, dict[str, str]]
+Heard = tuple[str, dict[str, Any]]
 
 
 class Ear:
@@ -43,7 +44,7 @@ class Ear:
                 elif not line and self.answer.content.at_eof():
                     raise EOFError
 
-    async def until(self, event: str, **data: str) -> dict[str, str]:
+    async def until(self, event: str, **data: str) -> dict[str, Any]:
         """The next event of this name with these data."""
         while True:
             name, told = await self.next()
@@ -101,9 +102,22 @@ async def test_a_sessions_page_follows_it_to_its_end(whole: Doorstep, service: S
         last = await ear.until("state", state="closed")
         deeds = await ear.until("fragment", target="session-deeds")
 
-    assert first == ("state", {"state": "waiting", "session": session.id})
-    assert last == {"state": "closed", "session": session.id}
+    assert first == ("state", {"state": "waiting", "session": session.id, "seq": 1})
+    assert last == {"state": "closed", "session": session.id, "seq": 2}
     assert read(deeds["html"]).text == "Open the next one"
+
+
+async def test_a_state_that_is_back_where_it_was_is_told_again(whole: Doorstep, service: Service) -> None:
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+    session = await service.opened()
+
+    async with listening(whole, f"?page=advisor-session&id={session.id}", await browser.headers()) as ear:
+        await ear.next()
+        for deed, body in (("claim", {}), ("release", {"reason": "cannot_serve"})):
+            assert (await whole.post(f"/sessions/{session.id}/{deed}", EXPERT, body)).status == 200
+        told = await ear.until("state", state="waiting")
+
+    assert told["seq"] == (await service.session(session.id)).seq
 
 
 async def test_the_forms_in_a_fragment_carry_their_readers_own_token(whole: Doorstep, service: Service) -> None:
@@ -137,7 +151,7 @@ async def test_the_supervisors_pages_follow_too(whole: Doorstep, service: Servic
 
 async def test_an_experts_page_hears_of_a_new_customer(whole: Doorstep) -> None:
     async with listening(whole, "?page=expert", await Browser(doorstep=whole, people=(EXPERT,)).headers()) as ear:
-        assert await ear.next() == ("state", {"state": "", "session": ""})
+        assert await ear.next() == ("state", {"state": "", "session": "", "seq": 0})
         await ear.until("fragment", target="queue")
         await Browser(doorstep=whole, people=(ADVISOR,)).post("/advisor", WANTED)
         queue = await ear.until("fragment", target="queue")
@@ -163,9 +177,9 @@ async def test_devices_hear_which_session_is_theirs_and_their_room_knows_them(
             away = read((await desk.until("fragment", target="rooms"))["html"]).all("li")[0].text
 
     session_id = answer.location.rpartition("/")[2]
-    assert first == [("none", {}), ("none", {}), ("state", {"state": "", "session": ""})]
+    assert first == [("none", {}), ("none", {}), ("state", {"state": "", "session": "", "seq": 0})]
     assert (online.screen_online, online.agent_online) == (True, True)
-    assert told == [{"id": session_id}, {"id": session_id}, {"state": "waiting", "session": session_id}]
+    assert told == [{"id": session_id}, {"id": session_id}, {"state": "waiting", "session": session_id, "seq": 1}]
     assert away.startswith("Huone 1 Not working")
 
 
