@@ -71,7 +71,7 @@ class Calls(Protocol):
 
     async def end(self, call: str, reason: str) -> None: ...
 
-    async def unseat(self, call: str, seat: SeatName, reason: str) -> None: ...
+    async def unseat(self, call: str, seat: SeatName, reason: str, who: str | None = None) -> None: ...
 
 
 class OpenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -205,7 +205,7 @@ class Desk:
                 raise InvalidFieldError("reason", allowed=RELEASE_REASONS)
             return release(session, reason)
 
-        return await self._deed(who, session_id, decide, key, partial(unseat_experts, self._calls))
+        return await self._deed(who, session_id, decide, key, partial(unseat_expert, self._calls, who.actor))
 
     async def transfer(
         self,
@@ -348,10 +348,10 @@ class Desk:
             raise InvalidFieldError("expert")
 
 
-async def unseat_experts(calls: Calls, session: Session) -> None:
-    """After a release: whoever sat there as an expert gives up the seat."""
+async def unseat_expert(calls: Calls, actor: str, session: Session) -> None:
+    """After a release: the expert whose claim ended gives up the seat. Another may have claimed and sat down by now."""
     for seat in (Seat.EXPERT, Seat.EXPERT2):
-        await calls.unseat(session.id, seat_name(seat), "released")
+        await calls.unseat(session.id, seat_name(seat), "released", actor)
 
 
 def _cause_class(request: CloseRequest) -> CauseClass | None:

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
-from etapalvelu.desk import Calls, unseat_experts
+from etapalvelu.desk import Calls, unseat_expert
 from etapalvelu.domain.claims import Patience, due, is_slow
 from etapalvelu.domain.codes import CloseCause
 from etapalvelu.domain.errors import TryAgainError
-from etapalvelu.domain.people import SYSTEM
+from etapalvelu.domain.events import Event, Released
+from etapalvelu.domain.people import SYSTEM, staff_actor
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Theme, closing_time
 from etapalvelu.hours import themes_today
@@ -91,11 +91,18 @@ class Timers:
         self._told = frozenset((session.id, session.seated_at) for session in slow)
 
     async def _elapse(self, session: Session, now: datetime, closes_at: datetime | None) -> None:
-        demands = partial(due, now=now, closes_at=closes_at, patience=self._patience)
+        released: list[str] = []
+
+        def demands(fresh: Session) -> Sequence[Event]:
+            events = due(fresh, now, closes_at, self._patience)
+            released[:] = [staff_actor(event.expert) for event in events if isinstance(event, Released)]
+            return events
+
         if not demands(session):
             return
         after = await self._ledger.change_if_true(session.id, SYSTEM, demands)
         if after is not None and not after.is_open:
             await self._calls.end(after.id, after.close_cause or CloseCause.LOST)
         elif after is not None:
-            await unseat_experts(self._calls, after)
+            for actor in released:
+                await unseat_expert(self._calls, actor, after)

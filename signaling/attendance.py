@@ -41,8 +41,11 @@ class Calls(Protocol):
     async def end(self, call: str, reason: str) -> None:
         """Tell all seats `call_closed` and close their sockets; no Attendance call follows."""
 
-    async def unseat(self, call: str, seat: Seat, reason: str) -> None:
-        """Take the seat from whoever sits there; they are told `error {code: "unseated"}`, others `seat_left`."""
+    async def unseat(self, call: str, seat: Seat, reason: str, who: str | None = None) -> None:
+        """Take the seat from `who`, or from whoever sits there; they are told `error {code: "unseated"}`, others `seat_left`.
+
+        Named, so that a word that comes late does not hit the one who sits there by then.
+        """
 
     def waiting(self, call: str, seat: Seat) -> list[Waiting]:
         """The offers that wait for a vacant seat, for whoever may come to sit there; they are delivered there all the same.

@@ -180,10 +180,16 @@ class Call:
         ]
         return [effect for seat in late for effect in self._vacate(seat, "lost")]
 
-    def unseat(self, seat: Seat, reason: str, *, code: str = "unseated") -> list[Effect]:
-        """The service takes the seat away. A vacant seat is told to the others all the same: they may know it as taken."""
-        if seat not in self._sitters:
+    def unseat(self, seat: Seat, reason: str, *, code: str = "unseated", who: str | None = None) -> list[Effect]:
+        """The service takes the seat away, from `who` when named: nothing happens when another sits there by now.
+
+        A vacant seat is told to the others all the same: they may know it as taken.
+        """
+        sitter = self._sitters.get(seat)
+        if sitter is None:
             return self._tell_others(seat, SeatLeft(seat=seat, reason=reason))
+        if who not in (None, sitter.who):
+            return []
         return [Drop(seat=seat, code=code, text=f"the seat was taken away: {reason}"), *self._vacate(seat, reason)]
 
     def end(self, reason: str) -> list[Effect]:

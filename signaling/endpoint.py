@@ -84,9 +84,9 @@ class CallEndpoint:
         """See Calls."""
         await self._relay.spread(EndCall(call=call, reason=reason))
 
-    async def unseat(self, call: str, seat: Seat, reason: str) -> None:
+    async def unseat(self, call: str, seat: Seat, reason: str, who: str | None = None) -> None:
         """See Calls."""
-        await self._relay.spread(Unseat(call=call, seat=seat, reason=reason))
+        await self._relay.spread(Unseat(call=call, seat=seat, reason=reason, who=who))
 
     async def drop_login(self, login: str) -> None:
         """Close every socket and give up every seat of a login that was revoked; older tickets of it are refused."""
@@ -188,11 +188,11 @@ class CallEndpoint:
                 group = self._groups.pop(call, None)
                 if group is not None:
                     await group.end(reason)
-            case Unseat(call=call, seat=seat, reason=reason):
+            case Unseat(call=call, seat=seat, reason=reason, who=who):
                 if call in self._groups:
                     with self._group(call) as group:
-                        group.cut(seat, "unseated", f"the seat was taken away: {reason}")
-                        await group.take_away(seat, reason, "unseated")
+                        group.cut(seat, "unseated", f"the seat was taken away: {reason}", who)
+                        await group.take_away(seat, reason, "unseated", who)
             case DropLogin(login=login):
                 await self._drop(login)
 

@@ -98,15 +98,16 @@ class Group:
             del self._peers[peer.claims.seat]
             self.call.lose(peer.claims.seat, peer.line.heard_at)
 
-    def cut(self, seat: Seat, code: str, text: str) -> None:
+    def cut(self, seat: Seat, code: str, text: str, who: str | None = None) -> None:
         """Close the seat's socket at once, whatever the database does; `take_away` vacates the seat after it."""
-        if seat in self._peers:
-            self._peers[seat].line.refuse(code, text)
+        peer = self._peers.get(seat)
+        if peer is not None and who in (None, peer.claims.who):
+            peer.line.refuse(code, text)
 
-    async def take_away(self, seat: Seat, reason: str, code: str) -> None:
-        """Vacate the seat and tell the others."""
+    async def take_away(self, seat: Seat, reason: str, code: str, who: str | None = None) -> None:
+        """Vacate the seat and tell the others; see `Call.unseat`."""
         async with self._lock:
-            await self._carry_out(self.call.unseat(seat, reason, code=code))
+            await self._carry_out(self.call.unseat(seat, reason, code=code, who=who))
 
     async def end(self, reason: str) -> None:
         """Tell everybody that the call is over; waits for nothing."""

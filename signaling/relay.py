@@ -19,11 +19,12 @@ class EndCall(Struct, frozen=True, tag="end_call"):
 
 
 class Unseat(Struct, frozen=True, tag="unseat"):
-    """The seat is taken from whoever sits there."""
+    """The seat is taken from `who`, or from whoever sits there."""
 
     call: str
     seat: Seat
     reason: str
+    who: str | None = None
 
 
 class DropLogin(Struct, frozen=True, tag="drop_login"):

@@ -38,8 +38,8 @@ class FakeCalls:
     async def end(self, call: str, reason: str) -> None:
         self.asked.append(("end", call, reason))
 
-    async def unseat(self, call: str, seat: str, reason: str) -> None:
-        self.asked.append(("unseat", call, seat, reason))
+    async def unseat(self, call: str, seat: str, reason: str, who: str | None = None) -> None:
+        self.asked.append(("unseat", call, seat, reason, *([who] if who else [])))
 
     def waiting(self, call: str, seat: str) -> list[Waiting]:
         return [] if seat != "expert" else self.offers

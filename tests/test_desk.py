@@ -203,7 +203,7 @@ async def test_a_released_session_keeps_its_place(service: Service) -> None:
     assert (released.state, released.expert, released.claimed_at) == (State.WAITING, None, None)
     assert taken is not None
     assert taken.id == first.id
-    assert ("unseat", first.id, "expert", "released") in service.calls.asked
+    assert ("unseat", first.id, "expert", "released", EXPERT.actor) in service.calls.asked
 
 
 async def test_a_repeated_release_does_not_unseat_the_next_expert(service: Service) -> None:

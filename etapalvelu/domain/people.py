@@ -41,7 +41,7 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def actor(self) -> str:
-        return f"staff:{self.account}"
+        return staff_actor(self.account)
 
     @property
     def shown_name(self) -> str:
@@ -68,6 +68,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 Person = Staff | Device
 
 SYSTEM = "system"
+
+
+def staff_actor(account: str) -> str:
+    """A member of staff in the log, and as who sits in a call."""
+    return f"staff:{account}"
 
 
 def may_know(person: Person, session: Session) -> bool:

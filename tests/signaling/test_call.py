@@ -286,6 +286,15 @@ class TestTakenSeats:
 
 
 class TestTakenAway:
+    def test_who_is_named_is_unseated_and_nobody_who_came_after(self) -> None:
+        call = seated("room", "expert")
+        sitter = call.present()["expert"]
+
+        assert call.unseat("expert", "released", who="staff:an-earlier-one") == []
+        assert call.present()["expert"] == sitter
+        call.unseat("expert", "released", who=sitter)
+        assert "expert" not in call.present()
+
     def test_whoever_is_unseated_is_told_first_and_the_others_after_the_commit(self) -> None:
         call = seated("room", "expert")
 
