@@ -14,12 +14,12 @@ DEMO_PACKAGES := python3-venv libgl1 libglib2.0-0
 TEST_PACKAGES := $(DEMO_PACKAGES) postgresql chromium coturn iproute2 ffmpeg fonts-dejavu-core fonts-liberation \
 	tesseract-ocr tesseract-ocr-fin tesseract-ocr-swe poppler-utils
 
-.PHONY: demo test check lint types fast postgres e2e js bench fmt build clean
+.PHONY: demo test check lint types fast postgres e2e faults faults-once js bench fmt build clean
 
 demo: .venv/demo.done
 	$(BIN)/etapalvelu demo --port $(PORT) --data $(DATA) --rooms $(ROOMS)
 
-test: .venv/test.done check postgres e2e build
+test: .venv/test.done check postgres e2e faults-once build
 
 check: .venv/test.done lint types js fast
 
@@ -37,13 +37,23 @@ js: node_modules/.done .venv/test.done
 
 fast: .venv/test.done
 	$(BIN)/coverage erase
-	$(BIN)/pytest -m "not e2e and not build and not postgres" --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=
+	$(BIN)/pytest -m "not e2e and not build and not postgres and not faults" --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --include="etapalvelu/domain/*,signaling/call.py,signaling/messages.py,signaling/ticket.py,signaling/stills.py,signaling/turn.py,signaling/errors.py" --fail-under=100
 	$(BIN)/coverage report --fail-under=90
 
 e2e: .venv/test.done
 	$(BIN)/pytest -m programs --numprocesses 2
 	$(BIN)/pytest -m "e2e and not programs"
+
+# Each fault once, short.
+faults-once: .venv/test.done
+	$(BIN)/pytest tests/faults -m "not alone" --numprocesses 2 --dist worksteal
+	$(BIN)/pytest tests/faults -m alone
+
+# Each fault again and again, with a table of how often each held at the end of either part.
+faults: .venv/test.done
+	REPEAT_FAULTS=1 $(BIN)/pytest tests/faults -m "not alone" --numprocesses 2 --dist worksteal -q
+	REPEAT_FAULTS=1 $(BIN)/pytest tests/faults -m alone -q
 
 postgres: .venv/test.done
 	$(BIN)/pytest --postgres -m "not sqlite" --numprocesses 2 --dist worksteal $(STORED)

@@ -1,0 +1,272 @@
+"""A server of its own for each test of a fault: real processes on a real database file, killed, stopped and starved by pid.
+
+    async with rig.people() as people:                  # clients that write down all they are told (people.py)
+        rig.start()                                     # `etapalvelu serve`; returns when /readyz answers 200
+        session = await people.advisor.open()
+        rig.kill()                                      # SIGKILL
+        rig.start()
+    rig.agrees()                                        # the checker on what they were told and the exported log
+
+The database is prepared once a run and copied; a server starts in about a second. Limits are short (CALL); what a test needs
+otherwise it gives to `start` as environment, e.g. `ETAPALVELU_CALL__SEAT_LIMIT_SECONDS`.
+"""
+
+import asyncio
+import json
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from etapalvelu import sample
+from etapalvelu.config import load
+from etapalvelu.domain.codes import Language
+from etapalvelu.domain.people import Role
+from etapalvelu.maintenance import access_to, bring_up, database
+from etapalvelu.ports import StaffRequest
+from etapalvelu.store.places import SqlPlaces
+from tests.e2e.processes import free_port
+from tests.faults.checker import Finding, Json, check, lines
+
+READY_SECONDS = 20.0
+# What the service promises: a server that is told to stop is gone within this time.
+STOP_SECONDS = 5.0
+ROOMS = 4
+EXPERTS = 20
+
+# Limits of calls, short enough for a test and long enough to live through a restart.
+CALL = {"heartbeat_seconds": 1.0, "seat_limit_seconds": 15.0}
+
+CONFIG = """\
+[server]
+host = "127.0.0.1"
+port = {port}
+[store]
+url = "sqlite+aiosqlite:///etapalvelu.sqlite"
+[secrets]
+file = "keys"
+[hours]
+always_open = {open}
+[call]
+{call}
+[log]
+level = "warning"
+format = "json"
+"""
+
+# One media library must not take both cores from the server under test.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def prepare(folder: Path) -> dict[str, str]:
+    """A database at this version with rooms, an advisor, experts and their tokens, in `folder`. Returns the tokens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(CONFIG.format(port=1, open="true", call=""), encoding="utf-8")
+    tokens = asyncio.run(_fill(folder / "config.toml"))
+    (folder / "tokens.json").write_text(json.dumps(tokens), encoding="utf-8")
+    return tokens
+
+
+async def _fill(path: Path) -> dict[str, str]:
+    config = load(path, {})
+    await bring_up(config)
+    async with database(config) as engine:
+        places, access = SqlPlaces(engine), access_to(config, engine)
+        await places.add_point(sample.POINT)
+        for room in sample.rooms(ROOMS):
+            await places.add_room(room)
+        tokens = {}
+        for person in _staff():
+            await access.create_account(person)
+            tokens[person.account] = await access.add_token(person.account)
+        for room in sample.rooms(ROOMS):
+            for role in (Role.ROOM, Role.AGENT):
+                code = await access.add_pairing_code(room.id, role)
+                tokens[f"{room.id}:{role}"] = (await access.pair(code, role, "127.0.0.1")).secret
+    return tokens
+
+
+def _staff() -> Iterator[StaffRequest]:
+    password, point = "a long password", sample.POINT.id
+    yield StaffRequest(account="advisor", role=Role.ADVISOR, password=password, point=point)
+    yield StaffRequest(account="supervisor", role=Role.SUPERVISOR, password=password)
+    for number in range(1, EXPERTS + 1):
+        account = "expert" if number == 1 else f"expert{number}"
+        yield StaffRequest(
+            account=account, role=Role.EXPERT, password=password, themes=("pensions", "families"), languages=(Language.FI,)
+        )
+
+
+class Rig:
+    """One installation in `folder`, copied from a prepared one, and at most one server running on it."""
+
+    def __init__(self, folder: Path, prepared: Path, *, always_open: bool = True, call: Mapping[str, float] = CALL) -> None:
+        shutil.copytree(prepared, folder, dirs_exist_ok=True)
+        self.folder = folder
+        self.port = free_port()
+        self.tokens: dict[str, str] = json.loads((folder / "tokens.json").read_text(encoding="utf-8"))
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started_seconds = 0.0
+        self._transcripts: list[Path] = []
+        limits = "\n".join(f"{name} = {value}" for name, value in call.items())
+        text = CONFIG.format(port=self.port, open=str(always_open).lower(), call=limits)
+        (folder / "config.toml").write_text(text, encoding="utf-8")
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "etapalvelu.sqlite"
+
+    def transcript(self, name: str) -> Path:
+        """A file for what one client was told; the checker reads all of them."""
+        path = self.folder / f"{name}.transcript.jsonl"
+        if path not in self._transcripts:
+            self._transcripts.append(path)
+        return path
+
+    # The server's life
+
+    def start(
+        self,
+        environ: Mapping[str, str] | None = None,
+        *,
+        ahead: Sequence[str] = (),
+        limits: Mapping[int, int] | None = None,
+        ready: bool = True,
+    ) -> None:
+        """Start the server. `ahead` stands before the command (faketime); `limits` are of `resource.RLIMIT_...`."""
+        assert self.process is None or self.process.poll() is not None, "one server at a time"
+        command = [*ahead, sys.executable, "-m", "etapalvelu", "serve", "--config", str(self.folder / "config.toml")]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **ONE_THREAD, **(environ or {})},
+                preexec_fn=_limiter(limits),
+            )
+        if ready:
+            self.wait_ready()
+
+    def wait_ready(self, seconds: float = READY_SECONDS) -> None:
+        begun = time.monotonic()
+        while not self.is_ready():
+            assert self.process is not None
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}: {self.log()[-2000:]}")
+            if time.monotonic() - begun > seconds:
+                raise TimeoutError(f"the server is not ready after {seconds} s: {self.log()[-2000:]}")
+            time.sleep(0.02)
+        self.started_seconds = time.monotonic() - begun
+
+    def is_ready(self) -> bool:
+        return self.get("/readyz") == 200
+
+    def get(self, path: str) -> int:
+        """The status of a plain question; 0 when nobody answers."""
+        try:
+            with urllib.request.urlopen(f"{self.address}{path}", timeout=2) as answer:  # noqa: S310 - loopback
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until the process is gone."""
+        self.signal(signal.SIGKILL)
+        self.wait_gone(10)
+
+    def terminate(self) -> float:
+        """SIGTERM; the seconds until the process was gone. Its exit code must be 0."""
+        begun = time.monotonic()
+        self.signal(signal.SIGTERM)
+        assert self.wait_gone(STOP_SECONDS * 3) == 0, self.log()[-2000:]
+        return time.monotonic() - begun
+
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def wait_gone(self, seconds: float) -> int:
+        """Wait until the server has ended (a crash point, a signal); its exit code, negative for a signal's number."""
+        assert self.process is not None
+        return self.process.wait(seconds)
+
+    def log(self) -> str:
+        path = self.folder / "server.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def end(self) -> None:
+        """For the fixture: whatever state the test left, no process outlives it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait(10)
+
+    # What came of it
+
+    def events(self) -> list[Json]:
+        """The log as the operator exports it."""
+        path = self.folder / "log.jsonl"
+        with path.open("wb") as out:
+            command = [sys.executable, "-m", "etapalvelu", "log", "export", "--format", "jsonl"]
+            subprocess.run([*command, "--config", str(self.folder / "config.toml")], stdout=out, check=True, timeout=60)
+        return list(lines(path))
+
+    def types(self, session: str) -> list[str]:
+        """The session's events by name, straight from the file."""
+        query = "SELECT type FROM event WHERE session = ? ORDER BY seq"
+        with self.sqlite() as connection:
+            return [row[0] for row in connection.execute(query, (session,))]
+
+    @contextmanager
+    def sqlite(self, *, write_lock: bool = False) -> Iterator[sqlite3.Connection]:
+        """Another program on the same file; with `write_lock` it keeps all others from writing for the length of the block."""
+        connection = sqlite3.connect(self.database, isolation_level=None, timeout=10)
+        try:
+            if write_lock:
+                connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            if write_lock:
+                connection.execute("ROLLBACK")
+        finally:
+            connection.close()
+
+    def findings(self, *, all_ended: bool = False) -> list[Finding]:
+        return check(self.events(), self.told(), all_ended=all_ended)
+
+    def told(self) -> Iterable[Json]:
+        for path in self._transcripts:
+            if path.exists():
+                yield from lines(path)
+
+    def agrees(self, *, all_ended: bool = False) -> None:
+        """Fail unless the log and what clients were told agree, and the program's own proof holds too."""
+        assert self.findings(all_ended=all_ended) == []
+        command = [sys.executable, "-m", "etapalvelu", "log", "verify", "--config", str(self.folder / "config.toml")]
+        verified = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert verified.returncode == 0, verified.stderr
+
+
+def _limiter(limits: Mapping[int, int] | None) -> Callable[[], None] | None:
+    if not limits:
+        return None
+
+    def limit() -> None:
+        for what, number in limits.items():
+            resource.setrlimit(what, (number, number))
+
+    return limit
