@@ -11,6 +11,7 @@ from etapalvelu.domain.codes import DocumentCamera, Language, State
 from etapalvelu.domain.log import Entry
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint
+from etapalvelu.domain.readiness import Check, RoomChecks
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import WeekHours
 
@@ -217,6 +218,16 @@ class PlaceStore(Protocol):
     async def document_camera(self, room: str, state: DocumentCamera, name: str = "") -> None:
         """`name` is the device's own, as browsers label it; empty when it is no device of the room PC."""
         ...
+
+    async def checks(self, rooms: Iterable[str]) -> Mapping[str, RoomChecks]:
+        """The newest check of each code, and when the last ones were asked for; for each room named."""
+        ...
+
+    async def ask_check(self, room: str, at: datetime) -> None:
+        """The room's devices are to look at themselves."""
+        ...
+
+    async def add_checks(self, room: str, found: Iterable[Check]) -> None: ...
 
     async def node_started(self, node: str) -> None:
         """Forget streams that an earlier run of this node left open."""

@@ -1,6 +1,7 @@
 """Service points, rooms, and what is known of the rooms' devices."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, insert, select, update
@@ -11,9 +12,10 @@ from etapalvelu.domain.codes import DocumentCamera
 from etapalvelu.domain.errors import InvalidFieldError
 from etapalvelu.domain.people import Role
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint
+from etapalvelu.domain.readiness import Check, RoomChecks
 from etapalvelu.domain.themes import WeekHours
 from etapalvelu.ports import Change
-from etapalvelu.store import rows, tables
+from etapalvelu.store import checks, rows, tables
 from etapalvelu.store.engine import reading, writing
 
 
@@ -112,6 +114,18 @@ class SqlPlaces:
 
     async def document_camera(self, room: str, state: DocumentCamera, name: str = "") -> None:
         await self._set_device(room, Role.AGENT, {"document_camera": state, "document_camera_name": name})
+
+    async def checks(self, rooms: Iterable[str]) -> Mapping[str, RoomChecks]:
+        async with reading(self._engine) as connection:
+            return await checks.of_rooms(connection, list(rooms))
+
+    async def ask_check(self, room: str, at: datetime) -> None:
+        async with writing(self._engine) as connection:
+            await checks.ask(connection, room, at)
+
+    async def add_checks(self, room: str, found: Iterable[Check]) -> None:
+        async with writing(self._engine) as connection:
+            await checks.keep(connection, room, found)
 
     async def node_started(self, node: str) -> None:
         async with writing(self._engine) as connection:

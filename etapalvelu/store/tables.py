@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -157,6 +158,27 @@ device = Table(
     # As the kernel, and so the browser, names it: the room's page leaves it to the agent.
     Column("document_camera_name", String(120)),
     PrimaryKeyConstraint("room", "role"),
+)
+
+# What a room found when it looked at itself, one row for each thing it looked at; kept for a month.
+room_check = Table(
+    "room_check",
+    metadata,
+    Column("room", ForeignKey("room.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("result", String(16), nullable=False),
+    Column("figure", Float),
+    Column("note", String(32)),
+    PrimaryKeyConstraint("room", "code", "at"),
+)
+
+# When each room was last asked to look at itself.
+check_run = Table(
+    "check_run",
+    metadata,
+    Column("room", ForeignKey("room.id"), primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
 )
 
 account = Table(
