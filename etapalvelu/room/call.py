@@ -24,6 +24,7 @@ from etapalvelu.tasks import spawn
 from signaling.client import CallClient
 from signaling.errors import RefusedError
 from signaling.messages import (
+    ROOM_SEATS,
     CallClosed,
     CandidateFrom,
     DescriptionFrom,
@@ -42,6 +43,8 @@ log = logging.getLogger(__name__)
 # Relay credentials are short-lived; an offer that waits for an expert is made anew before they end.
 RENEW_SECONDS: Final = 240.0
 BYE_SECONDS: Final = 1.0
+# The people's connection is set up first and needs the processor; the document is answered when it stands.
+HUSH_SECONDS: Final = 0.4
 
 
 class DocumentCall:
@@ -98,6 +101,9 @@ class DocumentCall:
                 self._audience.welcome(message)
             case SeatJoined():
                 self._audience.joined(message)
+                if message.seat not in ROOM_SEATS:
+                    self._audience.stream.hush(HUSH_SECONDS)
+                    self._tabletop.watch.hush(HUSH_SECONDS)
             case SeatLeft():
                 self._audience.left(message)
                 self._stills.left(message.seat)

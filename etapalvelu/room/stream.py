@@ -196,6 +196,11 @@ class DocumentStream:
             else:
                 self._pause()
 
+    def hush(self, seconds: float) -> None:
+        """Make no picture for that long, while nobody but the room looks."""
+        if all(feed.line.is_in_room for feed in self._feeds):
+            self._due = max(self._due, self._clock() + seconds)
+
     def ask_key_frame(self) -> None:
         """Let the next picture be a key frame, or the first one that may be again."""
         self._key_frame_wanted = True
@@ -245,8 +250,10 @@ class DocumentStream:
 
     async def _wait_for_turn(self) -> None:
         await self._is_moving.wait()
+        # The turn may be put off while we wait for it.
+        while (pause := max(self._due, self._line_free_at - AHEAD_SECONDS) - self._clock()) > 0:
+            await asyncio.sleep(pause)
         now, interval = self._clock(), 1 / (PACE_TO_SPARE * self.frames_per_second)
-        await asyncio.sleep(max(0.0, self._due - now, self._line_free_at - AHEAD_SECONDS - now))
         # After a stall at most one frame comes early.
         self._due = max(self._due, now - interval) + interval
 

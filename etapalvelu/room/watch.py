@@ -58,6 +58,7 @@ class PageWatch:
         self.last = NOTHING
         # Only the room's own screen looks, so there is no hurry.
         self.is_alone = False
+        self._hushed_until = 0.0
 
     def listen(self, listener: Callable[[Sighting], None]) -> None:
         """Call `listener` after each look."""
@@ -90,6 +91,11 @@ class PageWatch:
             return 0, None
         return last.page, last.corners * np.array([status.width, status.height], np.float32) - np.float32(0.5)
 
+    def hush(self, seconds: float) -> None:
+        """Look at nothing for that long, while nobody but the room looks."""
+        if self.is_alone:
+            self._hushed_until = self._clock() + seconds
+
     async def calm(self, timeout: float) -> bool:
         """Wait until a sheet lies still; False when none does in that time."""
         try:
@@ -104,6 +110,7 @@ class PageWatch:
     async def _look_on(self, worker: ThreadPoolExecutor) -> None:
         number = 0
         while True:
+            await asyncio.sleep(max(0.0, self._hushed_until - self._clock()))
             began = self._clock()
             number, took = await self._look(worker, number)
             looks = LOOKS_PER_SECOND_ALONE if self.is_alone else LOOKS_PER_SECOND

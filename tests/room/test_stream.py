@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -105,6 +106,25 @@ async def test_few_frames_are_enough_while_only_the_room_s_own_screen_looks(stre
     stream.part_with(feed)
 
     assert (alone, together, stream.frames_per_second) == (2, 15, 2)
+
+
+async def test_while_somebody_comes_the_screen_alone_gets_no_picture(hand: Hand) -> None:
+    stream = DocumentStream(hand)
+    alone = stream.join(Line(is_in_room=True))
+    hand.lay()
+    await next_of(alone)
+    stream.hush(0.7)
+    began = time.monotonic()
+    hand.lay()
+    await next_of(alone)
+    took = time.monotonic() - began
+    stream.join(Line())
+    stream.hush(60)
+    hand.lay()
+    await next_of(alone)
+    stream.close()
+
+    assert took >= 0.7
 
 
 async def test_a_newcomer_gets_a_key_frame_of_the_newest_picture_at_once(stream: DocumentStream, hand: Hand) -> None:

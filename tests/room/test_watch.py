@@ -85,6 +85,22 @@ async def test_it_looks_about_eight_times_a_second(page_watch: PageWatch) -> Non
     assert 0.12 <= (heard[8] - heard[0]) / 8 <= 0.35
 
 
+async def test_while_somebody_comes_it_looks_at_nothing_unless_somebody_is_there(page_watch: PageWatch) -> None:
+    heard: list[float] = []
+    page_watch.listen(lambda sighting: heard.append(time.monotonic()))
+    page_watch.is_alone = True
+    page_watch.hush(0.6)
+    began = time.monotonic()
+    page_watch.start()
+    await until(lambda: bool(heard))
+    page_watch.is_alone = False
+    page_watch.hush(60)
+
+    await until(lambda: len(heard) >= 3)
+
+    assert heard[0] - began >= 0.6
+
+
 async def test_a_slow_look_is_followed_by_a_long_pause_and_never_by_a_second_at_once(camera: Camera) -> None:
     under_way, most, began = 0, 0, []
 
