@@ -250,10 +250,8 @@ class DocumentStream:
 
     async def _wait_for_turn(self) -> None:
         await self._is_moving.wait()
-        # The turn may be put off while we wait for it.
-        while (pause := max(self._due, self._line_free_at - AHEAD_SECONDS) - self._clock()) > 0:
-            await asyncio.sleep(pause)
         now, interval = self._clock(), 1 / (PACE_TO_SPARE * self.frames_per_second)
+        await asyncio.sleep(max(0.0, self._due - now, self._line_free_at - AHEAD_SECONDS - now))
         # After a stall at most one frame comes early.
         self._due = max(self._due, now - interval) + interval
 
