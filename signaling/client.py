@@ -10,6 +10,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 import aiohttp
@@ -35,9 +36,9 @@ TicketSource = Callable[[], Awaitable[str]]
 
 MAX_WAITING_MESSAGES: Final = 64
 MAX_FRAME_BYTES: Final = 256 * 1024
-ANSWER_SECONDS: Final = 10.0
+ANSWER_SECONDS: Final = 6.0
 SEND_SECONDS: Final = 5.0
-HEARTBEAT_SECONDS: Final = 5.0
+HEARTBEAT_SECONDS: Final = 3.0
 
 # The seat can be had again, by the resume token or, where that is what was refused, by a fresh ticket.
 _COME_BACK: Final = frozenset({"server_restarting", "server_fault", "try_again", "too_many", "hello_timeout"})
@@ -46,14 +47,22 @@ _ASK_AGAIN: Final = frozenset({"expired", "used", "forged", "malformed", "seat_l
 
 @dataclass(frozen=True, kw_only=True)
 class Backoff:
-    """Seconds between attempts: `first`, doubled each time up to `longest`, each shortened by a random part."""
+    """Seconds between attempts: `first`, doubled each time up to `longest`, each shortened by a random part.
 
-    first: float = 0.25
-    longest: float = 8.0
+    A server that is back is found within a second, however long it was away; after `brisk` attempts, some minutes, the pauses
+    double once more up to `tired`: then nobody waits in the call any longer.
+    """
+
+    first: float = 0.2
+    longest: float = 0.8
+    brisk: int = 500
+    tired: float = 8.0
 
     def seconds(self, attempt: int) -> float:
         """The pause before attempt number `attempt` (from 1)."""
         whole = min(self.longest, self.first * 2.0 ** min(attempt - 1, 16))
+        if attempt > self.brisk:
+            whole = max(whole, min(self.tired, self.longest * 2.0 ** min(attempt - self.brisk, 16)))
         return whole * secrets.SystemRandom().uniform(0.5, 1.0)
 
 
@@ -214,6 +223,10 @@ def _end_of_line(frame: aiohttp.WSMessage) -> Error:
 
 
 def _refuse_upgrade(fault: Exception) -> None:
-    """A server that answers the upgrade with 4xx will not change its mind."""
-    if isinstance(fault, aiohttp.WSServerHandshakeError) and 400 <= fault.status < 500:
+    """A server that answers the upgrade with 4xx will not change its mind, unless it says that there are too many just now."""
+    if (
+        isinstance(fault, aiohttp.WSServerHandshakeError)
+        and 400 <= fault.status < 500
+        and fault.status != HTTPStatus.TOO_MANY_REQUESTS
+    ):
         raise RefusedError("upgrade_refused", f"the server answered {fault.status} to the websocket") from None

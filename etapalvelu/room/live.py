@@ -5,7 +5,7 @@ While the server is away nothing is told: a call that is on goes on.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import Final
@@ -16,13 +16,13 @@ from aiohttp.http import HttpProcessingError
 from msgspec import Struct
 
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError
+from signaling.client import Backoff
 
 log = logging.getLogger(__name__)
 
 # The server writes something at least every 10 seconds.
 SILENCE_LIMIT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=25)
-FIRST_RETRY_SECONDS: Final = 0.5
-LAST_RETRY_SECONDS: Final = 10.0
+BACKOFF: Final = Backoff()
 
 
 class Event(Struct, frozen=True):
@@ -59,22 +59,25 @@ class _Session(Struct, frozen=True):
     id: str
 
 
-async def sessions(server: Server) -> AsyncGenerator[str | None, None]:
-    """Yield the id of the session in this room, or None when there is none, on each connect and each change.
+async def sessions(server: Server, hear: Callable[[Event], None] | None = None) -> AsyncGenerator[str | None, None]:
+    """Yield the id of the session in this room, or None when there is none, on each connect and each change. `hear` is told all
+    other events.
 
     Raises ServerRefusedError when the credential is no longer good.
     """
-    retry = FIRST_RETRY_SECONDS
+    attempt = 0
     while True:
         try:
             async with aclosing(_events(server)) as events:
                 async for event in events:
-                    retry = FIRST_RETRY_SECONDS
+                    attempt = 0
                     # Other events are of a later version, or for pages.
                     if event.name == "session":
                         yield msgspec.json.decode(event.data, type=_Session).id
                     elif event.name == "none":
                         yield None
+                    elif hear is not None:
+                        hear(event)
         except ServerAwayError as error:
             log.warning("no news of sessions: %s", error)
         except ServerRefusedError as error:
@@ -83,8 +86,8 @@ async def sessions(server: Server) -> AsyncGenerator[str | None, None]:
             log.warning("no news of sessions: %s", error)
         except (msgspec.DecodeError, ValueError, HttpProcessingError):
             log.warning("no news of sessions: the server wrote an event that cannot be read")
-        await asyncio.sleep(retry)
-        retry = min(retry * 2, LAST_RETRY_SECONDS)
+        attempt += 1
+        await asyncio.sleep(BACKOFF.seconds(attempt))
 
 
 async def _events(server: Server) -> AsyncGenerator[Event, None]:

@@ -1,6 +1,8 @@
 """Real processes for whole-system tests: the demo as a person starts it, ended by pid."""
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,13 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+PORTS = range(18_000, 30_000)
+
 
 def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on just now.
+
+    It lies below those that systems give to clients: who knocks at a server that is being started again could else be
+    connected with itself, and keep the server from its port.
+    """
+    for port in random.SystemRandom().sample(PORTS, 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 class Demo:

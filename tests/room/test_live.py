@@ -8,6 +8,7 @@ import pytest
 from etapalvelu.room import live
 from etapalvelu.room.live import Event, EventReader, sessions
 from etapalvelu.room.server import Server, ServerRefusedError
+from signaling.client import Backoff
 from tests.room.cameras import until
 from tests.room.service import Service
 
@@ -44,7 +45,7 @@ async def server(service: Service) -> AsyncIterator[Server]:
 async def test_the_session_is_told_at_once_and_on_each_change(
     service: Service, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "FIRST_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(live, "BACKOFF", Backoff(first=0.05, longest=0.05))
     service.session = "s1"
     async with aclosing(sessions(server)) as news, asyncio.timeout(10):
         first = await anext(news)
@@ -64,7 +65,7 @@ async def test_the_session_is_told_at_once_and_on_each_change(
 async def test_nonsense_on_the_stream_opens_it_anew(
     service: Service, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, nonsense: str
 ) -> None:
-    monkeypatch.setattr(live, "FIRST_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(live, "BACKOFF", Backoff(first=0.05, longest=0.05))
     async with aclosing(sessions(server)) as news, asyncio.timeout(10):
         assert await anext(news) is None
         service.say(nonsense)
@@ -76,7 +77,7 @@ async def test_nonsense_on_the_stream_opens_it_anew(
 async def test_trouble_is_tried_again_and_an_unknown_credential_is_not(
     service: Service, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(live, "FIRST_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(live, "BACKOFF", Backoff(first=0.02, longest=0.02))
     service.trouble["/live"] = [(503, {}), (404, {"code": "not_found"})]
     async with aclosing(sessions(server)) as news, asyncio.timeout(10):
         assert await anext(news) is None
@@ -93,7 +94,7 @@ async def test_silence_counts_as_a_lost_stream(
     service: Service, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(live, "SILENCE_LIMIT", aiohttp.ClientTimeout(total=None, sock_read=0.2))
-    monkeypatch.setattr(live, "FIRST_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(live, "BACKOFF", Backoff(first=0.02, longest=0.02))
     async with aclosing(sessions(server)) as news, asyncio.timeout(10):
         assert await anext(news) is None
         assert await anext(news) is None

@@ -235,8 +235,10 @@ async def test_only_the_newest_messages_wait(served: Served) -> None:
     assert await is_over(messages)
 
 
-@pytest.mark.parametrize(("attempt", "least", "most"), [(1, 0.125, 0.25), (3, 0.5, 1.0), (99, 4.0, 8.0)])
-def test_pauses_double_up_to_the_longest_and_vary(attempt: int, least: float, most: float) -> None:
+@pytest.mark.parametrize(
+    ("attempt", "least", "most"), [(1, 0.1, 0.2), (2, 0.2, 0.4), (500, 0.4, 0.8), (501, 0.8, 1.6), (600, 4.0, 8.0)]
+)
+def test_pauses_stay_under_a_second_for_minutes_and_vary(attempt: int, least: float, most: float) -> None:
     pauses = {Backoff().seconds(attempt) for _ in range(20)}
 
     assert all(least <= pause <= most for pause in pauses)

@@ -1,6 +1,6 @@
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,11 +32,13 @@ Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
 
 @asynccontextmanager
-async def scripted(*scripts: Script) -> AsyncIterator[str]:
-    """A server that plays one script a socket after hello, for what our own server never does."""
-    left = list(scripts)
+async def scripted(*scripts: Script, refusing: Sequence[int] = ()) -> AsyncIterator[str]:
+    """A server that plays one script a socket after hello, for what our own server never does; first it refuses upgrades."""
+    left, refusals = list(scripts), list(refusing)
 
-    async def handle(request: web.Request) -> web.WebSocketResponse:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if refusals:
+            return web.Response(status=refusals.pop(0))
         socket = web.WebSocketResponse(protocols=(SUBPROTOCOL,))
         await socket.prepare(request)
         assert isinstance(decode_from_peer((await socket.receive()).data), Hello)
@@ -99,6 +101,21 @@ async def test_a_server_that_does_not_answer_hello_is_tried_again(monkeypatch: p
         await socket.receive()
 
     async with scripted(silent, good) as url, aiohttp.ClientSession() as session:
+        client = CallClient(url, text_source, session, backoff=NO_PAUSE)
+        messages = aiter(client)
+
+        assert isinstance(await hear(messages), Welcome)
+
+        await client.close()
+        assert await is_over(messages)
+
+
+async def test_a_server_that_has_too_many_at_the_moment_is_tried_again() -> None:
+    async def good(socket: web.WebSocketResponse) -> None:
+        await socket.send_str(WELCOME)
+        await socket.receive()
+
+    async with scripted(good, refusing=(429, 502, 503)) as url, aiohttp.ClientSession() as session:
         client = CallClient(url, text_source, session, backoff=NO_PAUSE)
         messages = aiter(client)
 
