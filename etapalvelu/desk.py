@@ -3,12 +3,13 @@
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
 import msgspec
 
-from etapalvelu.domain.claims import claim, release, require_expert
+from etapalvelu.domain.claims import LEASE_SECONDS, check_late, claim, release, require_expert
 from etapalvelu.domain.codes import (
     ActingFor,
     CauseClass,
@@ -49,6 +50,7 @@ from etapalvelu.domain.queue import queue_for
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Theme
 from etapalvelu.hours import themes_today
+from etapalvelu.late import Late, LateReports
 from etapalvelu.ledger import Decide, Ledger
 from etapalvelu.once import once
 from etapalvelu.ports import (
@@ -112,6 +114,7 @@ class Desk:
         themes: Sequence[Theme],
         settings: CallSettings,
         clock: Clock,
+        lease_seconds: int = LEASE_SECONDS,
     ) -> None:
         self._ledger = ledger
         self._sessions = sessions
@@ -122,6 +125,8 @@ class Desk:
         self._themes = {theme.key: theme for theme in themes}
         self._settings = settings
         self._clock = clock
+        self._lease_seconds = lease_seconds
+        self._late = LateReports(sessions, clock)
 
     @property
     def themes(self) -> Sequence[Theme]:
@@ -173,7 +178,7 @@ class Desk:
     async def claim(self, who: Person, session_id: str, *, key: DeedKey | None = None) -> Session:
         """Take this session, or answer its transfer request. `AlreadyTakenError` when another expert was faster."""
 
-        return await self._deed(who, session_id, lambda session: claim(who, session), key)
+        return await self._deed(who, session_id, self._claim_by(who), key)
 
     async def take(self, who: Person, themes: Sequence[str] | None, *, key: DeedKey | None = None) -> Session | None:
         """Claim the oldest session this expert may take, of `themes` when given. None when nothing waits."""
@@ -187,7 +192,7 @@ class Desk:
                 if themes is not None and session.theme not in themes:
                     continue
                 try:
-                    return await self._ledger.change(session, who.actor, lambda fresh: claim(who, fresh), key)
+                    return await self._ledger.change(session, who.actor, self._claim_by(who), key)
                 except (AlreadyTakenError, WrongStateError, NotFoundError, NotAllowedError):
                     continue
             if key is not None:
@@ -240,14 +245,18 @@ class Desk:
         follow_up: FollowUp = FollowUp.NONE,
         *,
         key: DeedKey | None = None,
+        since: datetime | None = None,
     ) -> Session:
-        """Write down what came of it, in codes."""
+        """Write down what came of it, in codes. `since`: it is reported late, and was done then."""
 
         def decide(session: Session) -> Sequence[Event]:
             require_expert(who, session)
-            return [Noted(outcomes=tuple(dict.fromkeys(outcomes)), follow_up=follow_up)]
+            check_late(session, since, self._clock())
+            return [Noted(outcomes=tuple(dict.fromkeys(outcomes)), follow_up=follow_up, since=since)]
 
-        return await self._deed(who, session_id, decide, key)
+        said = {"outcomes": list(outcomes), "follow_up": follow_up}
+        async with self._late.keeping(who, session_id, Late(deed="note", since=since, said=said), key):
+            return await self._deed(who, session_id, decide, key)
 
     async def identify(
         self, who: Person, session_id: str, how: IdentifiedBy, acting_for: ActingFor, *, key: DeedKey | None = None
@@ -269,8 +278,19 @@ class Desk:
 
         return await self._deed(who, session_id, decide, key)
 
-    async def close(self, who: Person, session_id: str, request: CloseRequest, *, key: DeedKey | None = None) -> Session:
-        """End the session for everybody in it. Outcomes given by its expert are noted in the same transaction."""
+    async def close(
+        self,
+        who: Person,
+        session_id: str,
+        request: CloseRequest,
+        *,
+        key: DeedKey | None = None,
+        since: datetime | None = None,
+    ) -> Session:
+        """End the session for everybody in it. Outcomes given by its expert are noted in the same transaction.
+
+        `since`: it is reported late, and was done then.
+        """
         cause_class = _cause_class(request)
 
         def decide(session: Session) -> Sequence[Event]:
@@ -278,13 +298,16 @@ class Desk:
                 raise WrongStateError(session.state, "close")
             if not may_close(who, session, request.cause):
                 raise NotAllowedError
-            closed = Closed(cause=request.cause, cause_class=cause_class)
+            check_late(session, since, self._clock())
+            closed = Closed(cause=request.cause, cause_class=cause_class, since=since)
             if request.outcomes is None or not is_its_expert(who, session):
                 return [closed]
-            noted = Noted(outcomes=tuple(dict.fromkeys(request.outcomes)), follow_up=request.follow_up)
+            noted = Noted(outcomes=tuple(dict.fromkeys(request.outcomes)), follow_up=request.follow_up, since=since)
             return [noted, closed]
 
-        session = await self._deed(who, session_id, decide, key)
+        said = msgspec.to_builtins(request)
+        async with self._late.keeping(who, session_id, Late(deed="close", since=since, said=said), key):
+            session = await self._deed(who, session_id, decide, key)
         await self._calls.end(session.id, session.close_cause or request.cause)
         return session
 
@@ -319,6 +342,9 @@ class Desk:
             return session
 
         return await once(self._sessions, key, deed)
+
+    def _claim_by(self, who: Person) -> Decide:
+        return lambda session: claim(who, session, self._lease_seconds)
 
     async def _known(self, who: Person, session_id: str) -> Session:
         session = await self._sessions.session(session_id)

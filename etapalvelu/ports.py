@@ -88,6 +88,19 @@ class AccessRecord(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class RefusedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A deed that was reported late and refused: kept beside the log, never in it. `said` are the codes that came with it."""
+
+    session: str
+    at: datetime
+    account: str
+    key: str
+    deed: str
+    since: datetime
+    code: str
+    said: dict[str, Any]
+
+
 class SessionStore(Protocol):
     """Sessions and their log. Every method may raise `TryAgainError`: the database could not be had in time."""
 
@@ -128,6 +141,12 @@ class SessionStore(Protocol):
     async def add_access(self, record: AccessRecord) -> None: ...
 
     async def forget_keys(self, before: datetime) -> None: ...
+
+    async def keep_refused(self, report: RefusedReport) -> None:
+        """Keep it, once however often it comes under its key."""
+        ...
+
+    async def refused_reports(self, session_id: str) -> list[RefusedReport]: ...
 
     def all_entries(self) -> AsyncGenerator[Entry]:
         """The whole log, session by session, in order of `seq`. For exporting."""

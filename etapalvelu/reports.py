@@ -14,7 +14,16 @@ from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing, r
 from etapalvelu.domain.queue import place_of, queue_for
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.statistics import Figures, figures
-from etapalvelu.ports import AccessRecord, Clock, PlaceStore, Sample, SessionFilter, SessionStore, UnreadableEntryError
+from etapalvelu.ports import (
+    AccessRecord,
+    Clock,
+    PlaceStore,
+    RefusedReport,
+    Sample,
+    SessionFilter,
+    SessionStore,
+    UnreadableEntryError,
+)
 
 # How many rows an export reads at a time.
 EXPORT_CHUNK = 500
@@ -41,12 +50,13 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything known of one session. `proven` is True when its hash chain and rules hold."""
+    """Everything known of one session. `proven` is True when its hash chain and rules hold; `refused` stands beside the log."""
 
     session: Session
     entries: Sequence[Entry]
     samples: Sequence[Sample]
     proven: bool
+    refused: Sequence[RefusedReport] = ()
 
 
 class Reports:
@@ -170,11 +180,13 @@ class Reports:
 
     async def _timeline(self, session: Session) -> Timeline:
         samples = await self._sessions.samples(session.id)
+        refused = await self._sessions.refused_reports(session.id)
         try:
             entries = await self._sessions.entries(session.id)
         except UnreadableEntryError:
-            return Timeline(session=session, entries=(), samples=samples, proven=False)
-        return Timeline(session=session, entries=entries, samples=samples, proven=_is_proven(session, entries))
+            return Timeline(session=session, entries=(), samples=samples, proven=False, refused=refused)
+        proven = _is_proven(session, entries)
+        return Timeline(session=session, entries=entries, samples=samples, proven=proven, refused=refused)
 
     async def _note_access(self, who: Person, what: str, detail: str) -> None:
         record = AccessRecord(at=self._clock(), account=who.account, what=what, detail=detail)

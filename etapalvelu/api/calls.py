@@ -6,18 +6,22 @@ One row for a call; OpenAPI is made of the same rows.
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
 from etapalvelu.access import Visitor, visitor_of
-from etapalvelu.api.bodies import Nothing, read, read_query
+from etapalvelu.api.bodies import Moment, Nothing, read, read_query
 from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError
+from etapalvelu.domain.moments import whole_ms
 from etapalvelu.domain.people import Person, Staff
 from etapalvelu.ports import Clock, DeedKey
 
 KEY_HEADER = "Idempotency-Key"
+# When a deed was done that is reported late. No part of the body: a retry under the same key is the same deed with or without.
+SINCE_HEADER = "Done-At"
 LONGEST_KEY = 200
 
 B = TypeVar("B")
@@ -26,11 +30,12 @@ Q = TypeVar("Q")
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Who asks, of which session, and by which idempotency key."""
+    """Who asks, of which session, and by which idempotency key; `since` when the deed is reported late."""
 
     visitor: Visitor
     id: str
     key: DeedKey | None = None
+    since: datetime | None = None
 
     @property
     def person(self) -> Person:
@@ -51,14 +56,17 @@ class Call:
     method: str
     path: str
     summary: str
-    respond: Callable[[web.Request], Awaitable[web.Response]]
+    respond: Callable[[web.Request], Awaitable[web.StreamResponse]]
     answer: type[msgspec.Struct] | None
     body: type[msgspec.Struct] | None = None
     query: type[msgspec.Struct] | None = None
     status: int = 200
     may_be_empty: bool = False
     has_key: bool = False
+    may_be_late: bool = False
     is_open: bool = False
+    # The body (of a post) or the answer (of a get) is bytes, and no JSON.
+    is_binary: bool = False
 
 
 def deed(
@@ -71,12 +79,14 @@ def deed(
     *,
     status: int = 200,
     may_be_empty: bool = False,
+    may_be_late: bool = False,
 ) -> Call:
     """A post that changes a session; a caller's key makes its retry harmless. None is answered 204."""
 
     async def respond(request: web.Request) -> web.Response:
         words = await read(request, body)
-        return _reply(await do(_asked(request, await deed_key(request, clock)), words), status)
+        since = done_at(request) if may_be_late else None
+        return _reply(await do(_asked(request, await deed_key(request, clock), since), words), status)
 
     return Call(
         method="POST",
@@ -88,6 +98,7 @@ def deed(
         status=status,
         may_be_empty=may_be_empty,
         has_key=True,
+        may_be_late=may_be_late,
     )
 
 
@@ -126,6 +137,17 @@ async def deed_key(request: web.Request, clock: Clock) -> DeedKey | None:
     return DeedKey(account=visitor_of(request).account, key=key, digest=digest, at=clock())
 
 
+def done_at(request: web.Request) -> datetime | None:
+    """When the deed was done, if it is reported late. Raises `InvalidFieldError`."""
+    text = request.headers.get(SINCE_HEADER)
+    if text is None:
+        return None
+    try:
+        return whole_ms(msgspec.convert(text, Moment).astimezone(UTC))
+    except (msgspec.ValidationError, OverflowError):
+        raise InvalidFieldError(SINCE_HEADER, "malformed") from None
+
+
 def reply(answer: msgspec.Struct, status: int = 200) -> web.Response:
     return web.Response(status=status, body=msgspec.json.encode(answer), content_type="application/json")
 
@@ -134,8 +156,8 @@ def _reply(answer: msgspec.Struct | None, status: int) -> web.Response:
     return web.Response(status=204) if answer is None else reply(answer, status)
 
 
-def _asked(request: web.Request, key: DeedKey | None = None) -> Asked:
-    return Asked(visitor=visitor_of(request), id=request.match_info.get("id", ""), key=key)
+def _asked(request: web.Request, key: DeedKey | None = None, since: datetime | None = None) -> Asked:
+    return Asked(visitor=visitor_of(request), id=request.match_info.get("id", ""), key=key, since=since)
 
 
 def _struct(type_: type[object]) -> type[msgspec.Struct] | None:

@@ -36,7 +36,9 @@ class Deeds:
         )
 
     async def note(self, asked: Asked, body: NoteBody) -> answers.Session:
-        return answers.session(await self._desk.note(asked.person, asked.id, body.outcomes, body.follow_up, key=asked.key))
+        return answers.session(
+            await self._desk.note(asked.person, asked.id, body.outcomes, body.follow_up, key=asked.key, since=asked.since)
+        )
 
     async def identify(self, asked: Asked, body: IdentifyBody) -> answers.Session:
         return answers.session(await self._desk.identify(asked.person, asked.id, body.how, body.acting_for, key=asked.key))
@@ -51,7 +53,7 @@ class Deeds:
         return answers.session(await self._desk.advisor_present(asked.person, asked.id, body.stays, key=asked.key))
 
     async def close(self, asked: Asked, body: CloseRequest) -> answers.Session:
-        return answers.session(await self._desk.close(asked.person, asked.id, body, key=asked.key))
+        return answers.session(await self._desk.close(asked.person, asked.id, body, key=asked.key, since=asked.since))
 
     async def ticket(self, asked: Asked, body: TicketBody) -> answers.Ticket:
         offer = await self._desk.ticket(asked.person, asked.visitor.seat_login, asked.id, body.seat)
@@ -68,11 +70,11 @@ def deed_calls(desk: Desk, clock: Clock) -> tuple[Call, ...]:
         deed(f"{one}/claim", "Take this session, or answer its transfer request", do.claim, Nothing, session, clock),
         deed(f"{one}/release", "Give the session back to its queue", do.release, ReleaseBody, session, clock),
         deed(f"{one}/transfer", "Ask another line or expert to go on", do.transfer, TransferBody, session, clock),
-        deed(f"{one}/note", "Write down what came of it, in codes", do.note, NoteBody, session, clock),
+        deed(f"{one}/note", "Write down what came of it, in codes", do.note, NoteBody, session, clock, may_be_late=True),
         deed(f"{one}/identify", "Write down how the customer was identified", do.identify, IdentifyBody, session, clock),
         deed(f"{one}/hold", "Put the customer on hold", do.hold, Nothing, session, clock),
         deed(f"{one}/continue", "End the hold", do.continue_, Nothing, session, clock),
         deed(f"{one}/advisor", "The advisor stays, or leaves", do.advisor, AdvisorBody, session, clock),
-        deed(f"{one}/close", "End the session for everybody in it", do.close, CloseRequest, session, clock),
+        deed(f"{one}/close", "End the session for everybody", do.close, CloseRequest, session, clock, may_be_late=True),
         post(f"{one}/ticket", "A ticket to a seat you may take", do.ticket, TicketBody, answers.Ticket),
     )

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from etapalvelu.api.answers import Problem
-from etapalvelu.api.calls import KEY_HEADER, LONGEST_KEY, Call
+from etapalvelu.api.calls import KEY_HEADER, LONGEST_KEY, SINCE_HEADER, Call
 from etapalvelu.api.problems import CONTENT_TYPE
 
 _REF = "#/components/schemas/{name}"
+_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
 def describe(calls: Sequence[Call], prefix: str, version: str) -> dict[str, Any]:
@@ -47,6 +48,8 @@ def _operation(call: Call, schemas: Mapping[type, Any], components: Mapping[str,
     if call.body is not None:
         required = any(field.required for field in msgspec.structs.fields(call.body))
         operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": schemas[call.body]}}}
+    elif call.is_binary and call.method == "POST":
+        operation["requestBody"] = {"required": True, "content": _BYTES}
     return operation
 
 
@@ -57,6 +60,9 @@ def _responses(call: Call, schemas: Mapping[type, Any]) -> dict[str, Any]:
     if call.answer is not None:
         content = {"application/json": {"schema": schemas[call.answer]}}
         responses[str(call.status)] = {"description": "Done", "content": content}
+    elif call.is_binary:
+        responses[str(call.status)] = {"description": "Bytes", "content": _BYTES}
+        return responses
     if call.answer is None or call.may_be_empty:
         responses["204"] = {"description": "Nothing to say"}
     return responses
@@ -71,6 +77,14 @@ def _parameters(call: Call, components: Mapping[str, Any]) -> Iterable[dict[str,
     if call.has_key:
         schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"}
         yield {"name": KEY_HEADER, "in": "header", "required": False, "schema": schema}
+    if call.may_be_late:
+        yield {
+            "name": SINCE_HEADER,
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "format": "date-time"},
+            "description": f"When it was done, if it is reported late; needs {KEY_HEADER}.",
+        }
 
 
 def _operation_id(call: Call) -> str:

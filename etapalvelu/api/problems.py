@@ -32,6 +32,7 @@ TITLES = {
     "internal": "This is our fault. Quote the number when you report it.",
     "invalid_field": "A field holds something the service does not know.",
     "key_reused": "The idempotency key was used with another request.",
+    "late_report": "What was done before cannot have been done then; it was kept as refused.",
     "method_not_allowed": "There is no such call by this method.",
     "not_found": "There is no such thing, or you may not know of it.",
     "not_offered": "This theme has no remote service line of its own yet.",

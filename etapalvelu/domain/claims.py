@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from etapalvelu.domain.codes import CauseClass, CloseCause, ReleaseReason, Seat, State
-from etapalvelu.domain.errors import AlreadyTakenError, NotAllowedError, WrongStateError
+from etapalvelu.domain.errors import AlreadyTakenError, LateReportError, NotAllowedError, WrongStateError
 from etapalvelu.domain.events import Claimed, Closed, Event, Left, Released, Transferred
 from etapalvelu.domain.people import Person, Role, Staff, is_its_expert, serves
 from etapalvelu.domain.session import Session
@@ -19,14 +19,21 @@ LEASE_SECONDS = 20
 LOST_SECONDS = 600
 
 
+# The room's seat was given up although the expert sits there, or everybody's after a session was served: nobody comes back, and
+# this is only for seats that are given up one after the other.
+GONE_SECONDS = 5
+
+
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long picture and sound may take, from the expert's sitting down: until people are told, and until it is given up."""
+    """How long picture and sound may take, from the expert's sitting down: until people are told, and until it is given up;
+    and how long a session is kept where nobody sits."""
 
     tell_seconds: float = 30.0
     give_up_seconds: float = 60.0
+    lost_seconds: float = LOST_SECONDS
 
 
-def claim(who: Person, session: Session) -> Sequence[Event]:
+def claim(who: Person, session: Session, lease_seconds: int = LEASE_SECONDS) -> Sequence[Event]:
     """The expert takes a waiting session, or answers its transfer request."""
     if not isinstance(who, Staff) or who.role is not Role.EXPERT:
         raise NotAllowedError
@@ -37,7 +44,7 @@ def claim(who: Person, session: Session) -> Sequence[Event]:
     if not serves(who, session):
         raise NotAllowedError
     if session.state is State.WAITING:
-        return [Claimed(expert=who.account, lease_seconds=LEASE_SECONDS)]
+        return [Claimed(expert=who.account, lease_seconds=lease_seconds)]
     return [Transferred(expert=who.account)]
 
 
@@ -64,6 +71,14 @@ def require_expert(who: Person, session: Session) -> None:
         raise WrongStateError(session.state, "serve")
 
 
+def check_late(session: Session, since: datetime | None, now: datetime) -> None:
+    """Raise `LateReportError` unless what is reported late can have been done at `since`, None being now."""
+    if since is not None and since < session.opened_at:
+        raise LateReportError("before_opening")
+    if since is not None and since > now:
+        raise LateReportError("after_now")
+
+
 def is_slow(session: Session, now: datetime, patience: Patience) -> bool:
     """Truth that the expert sits there and picture and sound take so long that everybody should be told."""
     return session.seated_at is not None and now >= session.seated_at + timedelta(seconds=patience.tell_seconds)
@@ -74,9 +89,13 @@ def due(session: Session, now: datetime, closes_at: datetime | None, patience: P
     claim, to a call without a picture."""
     if session.state is State.WAITING and closes_at is not None and now >= closes_at:
         return [Closed(cause=CloseCause.HOURS_ENDED)]
-    if session.state in (State.WAITING, State.CLAIMED) and not session.seats and _is_quiet(session, now):
+    if session.state in (State.WAITING, State.CLAIMED) and not session.seats and _is_quiet(session, now, patience):
+        return [Closed(cause=CloseCause.LOST)]
+    if _is_forsaken(session, now):
         return [Closed(cause=CloseCause.LOST)]
     lease = timedelta(seconds=session.lease_seconds)
+    if session.state is State.CONNECTED and Seat.ROOM not in session.seats and _is_gone(session, now):
+        return [Closed(cause=CloseCause.TECHNICAL, cause_class=CauseClass.SITE_NETWORK)]
     if session.state is State.CONNECTED:
         # Its expert left, and the one who answered the transfer request never sat down.
         is_empty = session.expert_seat not in session.seats and now >= session.last_at + lease
@@ -99,5 +118,14 @@ def _unconnected(session: Session) -> Sequence[Event]:
     return [Closed(cause=CloseCause.TECHNICAL, cause_class=CauseClass.SITE_NETWORK if room_is_away else CauseClass.UNKNOWN)]
 
 
-def _is_quiet(session: Session, now: datetime) -> bool:
-    return now >= session.last_at + timedelta(seconds=LOST_SECONDS)
+def _is_forsaken(session: Session, now: datetime) -> bool:
+    """Truth that it was served, and that everybody's seat was given up since."""
+    return session.state is State.WAITING and session.connected_at is not None and not session.seats and _is_gone(session, now)
+
+
+def _is_gone(session: Session, now: datetime) -> bool:
+    return now >= session.last_at + timedelta(seconds=GONE_SECONDS)
+
+
+def _is_quiet(session: Session, now: datetime, patience: Patience) -> bool:
+    return now >= session.last_at + timedelta(seconds=patience.lost_seconds)

@@ -108,6 +108,15 @@ class RoomOutOfUseError(ConflictError):
     code = "room_out_of_use"
 
 
+class LateReportError(ConflictError):
+    """What was reported late cannot have been done then: before the opening, or later than now. `reason` says which."""
+
+    code = "late_report"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason=reason)
+
+
 class KeyReusedError(RefusalError):
     """An idempotency key came back with another request behind it."""
 

@@ -143,17 +143,19 @@ class StillTaken(msgspec.Struct, frozen=True, kw_only=True, tag="still_taken", f
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True, tag="noted", forbid_unknown_fields=True):
-    """What came of it, in codes."""
+    """What came of it, in codes. `since` is set when it was reported late: when it was done."""
 
     outcomes: tuple[Outcome, ...]
     follow_up: FollowUp = FollowUp.NONE
+    since: datetime | None = None
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True, tag="closed", forbid_unknown_fields=True):
-    """The end. `cause_class` is set exactly when the cause is technical."""
+    """The end. `cause_class` is set exactly when the cause is technical, `since` as with `Noted`."""
 
     cause: CloseCause
     cause_class: CauseClass | None = None
+    since: datetime | None = None
 
 
 Event = (

@@ -65,8 +65,11 @@ def canonical(value: object) -> bytes:
 
 
 def event_data(event: Event) -> dict[str, Any]:
+    """The event's fields as they are written; `since` stands only where a thing was noticed or reported later."""
     data: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(datetime,))
     del data["type"]
+    if data.get("since", event) is None:
+        del data["since"]
     return {name: timestamp(value) if isinstance(value, datetime) else value for name, value in data.items()}
 
 

@@ -1,6 +1,7 @@
 """What an event says beside its name, in the person's language: who, why, how long. Codes only, as in the log."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from etapalvelu.domain.events import (
     AdvisorLeaves,
@@ -60,10 +61,10 @@ def _facts(event: Event, language: Language, people: Mapping[str, str]) -> list[
         case StillTaken():
             return _still(event, language)
         case Noted():
-            return _noted(event, text)
+            return [*_noted(event, text), *_late(event.since, language)]
         case Closed():
             failed = [text(f"cause_class.{event.cause_class}")] if event.cause_class else []
-            return [text(f"cause.{event.cause}"), *failed]
+            return [text(f"cause.{event.cause}"), *failed, *_late(event.since, language)]
         case Held() | Continued() | AdvisorStays() | AdvisorLeaves():
             return []
 
@@ -84,6 +85,10 @@ def _still(event: StillTaken, language: Language) -> list[str]:
 def _noted(event: Noted, text: Text) -> list[str]:
     follow_up = [] if event.follow_up == "none" else [text(f"follow_up.{event.follow_up}")]
     return [*(text(f"outcome.{outcome}") for outcome in event.outcomes), *follow_up]
+
+
+def _late(since: datetime | None, language: Language) -> list[str]:
+    return [] if since is None else [language.text("timeline.reported_late", at=language.exact_clock(since))]
 
 
 def _milliseconds(value: int, language: Language) -> str:

@@ -102,7 +102,8 @@ async def watched_session_view(site: Site, visitor: Visitor, session_id: str, la
 async def _drawn(site: Site, known: Timeline, language: Language) -> TimelineView:
     point, room = await site.places.point(known.session.point), await site.places.room(known.session.room)
     names = (point.name if point else known.session.point, room.name if room else known.session.room)
-    people = await site.names(account for entry in known.entries for account in accounts_in(entry))
+    named = [*(account for entry in known.entries for account in accounts_in(entry)), *(one.account for one in known.refused)]
+    people = await site.names(named)
     return timeline_view(known, names, people, language, site.clock())
 
 

@@ -11,7 +11,7 @@ from etapalvelu.domain.session import Session
 from etapalvelu.pages.event_words import details
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.timeline import Drawing, Reading, draw, readings
-from etapalvelu.ports import SessionFilter
+from etapalvelu.ports import RefusedReport, SessionFilter
 from etapalvelu.reports import Timeline
 
 PAGE_ROWS = 50
@@ -63,6 +63,17 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
+class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A deed that was reported late and refused."""
+
+    done: datetime
+    reported: datetime
+    deed: str
+    said: str
+    who: str
+    why: str
+
+
 class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
     """`fault` is the entry that is known to be wrong. A log may be unproven without one: its end or all of it is missing."""
 
@@ -72,6 +83,7 @@ class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
     drawing: Drawing | None
     events: tuple[EventRow, ...]
     readings: tuple[Reading, ...]
+    refused: tuple[RefusedRow, ...]
     proven: bool
     fault: Fault | None
 
@@ -107,8 +119,22 @@ def timeline_view(
             for entry in entries
         ),
         readings=rows,
+        refused=tuple(_refused(report, people, language) for report in known.refused),
         proven=known.proven,
         fault=verify(entries),
+    )
+
+
+def _refused(report: RefusedReport, people: Mapping[str, str], language: Language) -> RefusedRow:
+    known = f"late.code.{report.code}"
+    causes = [language.text(f"cause.{report.said['cause']}")] if "cause" in report.said else []
+    return RefusedRow(
+        done=report.since,
+        reported=report.at,
+        deed=language.text(f"late.deed.{report.deed}"),
+        said=" · ".join([*causes, *(language.text(f"outcome.{code}") for code in report.said.get("outcomes") or ())]),
+        who=people.get(report.account, report.account),
+        why=language.text(known if language.has(known) else "late.code.other"),
     )
 
 

@@ -13,7 +13,18 @@ from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room, ServicePoint
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Hours, WeekHours
-from etapalvelu.ports import Account, Answer, Change, Decoded, Logged, Login, Pairing, Sample, UnreadableEntryError
+from etapalvelu.ports import (
+    Account,
+    Answer,
+    Change,
+    Decoded,
+    Logged,
+    Login,
+    Pairing,
+    RefusedReport,
+    Sample,
+    UnreadableEntryError,
+)
 
 Row = Mapping[Any, Any]
 
@@ -106,6 +117,20 @@ def answer_text(answer: Answer) -> str:
 
 def to_answer(text: str) -> Answer:
     return msgspec.json.decode(text, type=Answer)
+
+
+def refused_report_row(report: RefusedReport) -> dict[str, Any]:
+    return {
+        **msgspec.structs.asdict(report),
+        "at": ms(report.at),
+        "since": ms(report.since),
+        "said": msgspec.json.encode(report.said).decode(),
+    }
+
+
+def to_refused_report(row: Row) -> RefusedReport:
+    said = msgspec.json.decode(row["said"], type=dict[str, Any])
+    return RefusedReport(**{**row, "at": moment(row["at"]), "since": moment(row["since"]), "said": said})
 
 
 def decoded_row(decoded: Decoded) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Sessions and their log in the database: the one place where an event becomes true."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
@@ -11,7 +12,18 @@ from etapalvelu.domain.codes import State
 from etapalvelu.domain.errors import KeyReusedError, RoomInUseError, StaleError
 from etapalvelu.domain.log import Entry
 from etapalvelu.domain.session import Session
-from etapalvelu.ports import AccessRecord, Answer, Decoded, DeedKey, KeyKnownError, Logged, Named, Sample, SessionFilter
+from etapalvelu.ports import (
+    AccessRecord,
+    Answer,
+    Decoded,
+    DeedKey,
+    KeyKnownError,
+    Logged,
+    Named,
+    RefusedReport,
+    Sample,
+    SessionFilter,
+)
 from etapalvelu.store import rows, tables
 from etapalvelu.store.engine import reading, writing
 
@@ -96,6 +108,17 @@ class SqlSessions:
     async def forget_keys(self, before: datetime) -> None:
         async with writing(self._engine) as connection:
             await connection.execute(delete(tables.deed).where(tables.deed.c.at < rows.ms(before)))
+
+    async def keep_refused(self, report: RefusedReport) -> None:
+        with suppress(IntegrityError):
+            async with writing(self._engine) as connection:
+                await connection.execute(insert(tables.refused_report).values(rows.refused_report_row(report)))
+
+    async def refused_reports(self, session_id: str) -> list[RefusedReport]:
+        table = tables.refused_report
+        query = select(table).where(table.c.session == session_id).order_by(table.c.at, table.c.key)
+        async with reading(self._engine) as connection:
+            return [rows.to_refused_report(row) for row in (await connection.execute(query)).mappings()]
 
     async def add_decoded(self, decoded: Decoded) -> list[Decoded]:
         row, table = rows.decoded_row(decoded), tables.decoded

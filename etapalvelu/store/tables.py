@@ -70,6 +70,22 @@ deed = Table(
     Index("deed_by_age", "at"),
 )
 
+# Deeds that were reported late and refused; the log itself knows nothing of them.
+refused_report = Table(
+    "refused_report",
+    metadata,
+    Column("account", String(80), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("session", ForeignKey("session.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("deed", String(16), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("said", Text, nullable=False),
+    PrimaryKeyConstraint("account", "key"),
+    Index("refused_report_by_session", "session", "at"),
+)
+
 decoded = Table(
     "decoded",
     metadata,

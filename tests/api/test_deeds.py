@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from etapalvelu.domain.codes import CloseCause, Language, Outcome, ReleaseReason, State
+from etapalvelu.domain.moments import timestamp
 from etapalvelu.domain.themes import THEMES
 from signaling import ticket
 from tests.conftest import ADVISOR, AGENT, EXPERT, EXPERT2, SCREEN, SUPERVISOR
@@ -150,7 +151,7 @@ async def test_take_gives_the_oldest_with_a_ticket_to_the_experts_seat(doorstep:
     claims = ticket.check(taken["ticket"], b"k" * 32, int(doorstep.service.clock().timestamp()))
     assert (answer.status, taken["id"], taken["expert"], taken["call"]) == (200, oldest.id, "eero", oldest.id)
     assert (claims.seat, claims.call, claims.who) == ("expert", oldest.id, "staff:eero")
-    assert (taken["ice_servers"], taken["ice_transport_policy"]) == ([], "all")
+    assert (taken["ice_servers"], taken["ice_seconds"], taken["ice_transport_policy"]) == ([], None, "all")
 
 
 async def test_take_of_nothing_is_204_and_only_of_the_themes_asked(doorstep: Doorstep) -> None:
@@ -291,6 +292,38 @@ async def test_the_advisor_writes_down_whether_to_stay(doorstep: Doorstep) -> No
     assert (await doorstep.service.session(session.id)).advisor_stays is True
 
 
+async def test_a_close_that_comes_late_is_marked_and_its_time_is_no_part_of_the_deed(doorstep: Doorstep) -> None:
+    session = await doorstep.connected(await doorstep.service.opened())
+    close, body = f"/sessions/{session.id}/close", {"cause": "completed", "outcomes": ["advised"]}
+    done = doorstep.service.clock.now
+    doorstep.service.clock.advance(minutes=1)
+
+    keyless = await doorstep.post(close, EXPERT, body, {"Done-At": timestamp(done)})
+    unreadable = await doorstep.post(close, EXPERT, body, {"Done-At": "yesterday", "Idempotency-Key": "c"})
+    late = await doorstep.post(close, EXPERT, body, {"Done-At": timestamp(done), "Idempotency-Key": "c"})
+    again = await doorstep.post(close, EXPERT, body, {"Idempotency-Key": "c"})
+
+    assert [(answer.status, (await answer.json())["field"]) for answer in (keyless, unreadable)] == [
+        (422, "Idempotency-Key"),
+        (422, "Done-At"),
+    ]
+    assert (late.status, again.status, await late.json()) == (200, 200, await again.json())
+    last = (await doorstep.service.sessions.entries(session.id))[-1]
+    assert (last.data["since"], last.at - done) == (timestamp(done), timedelta(minutes=1))
+
+
+async def test_a_close_that_comes_too_late_is_refused_in_words(doorstep: Doorstep) -> None:
+    session = await doorstep.connected(await doorstep.service.opened())
+    tomorrow = timestamp(doorstep.service.clock.now + timedelta(days=1))
+
+    answer = await doorstep.post(
+        f"/sessions/{session.id}/close", EXPERT, {"cause": "completed"}, {"Done-At": tomorrow, "Idempotency-Key": "c"}
+    )
+
+    problem = await answer.json()
+    assert (answer.status, problem["code"], problem["reason"]) == (409, "late_report", "after_now")
+
+
 async def test_the_expert_closes_with_outcomes(doorstep: Doorstep) -> None:
     session = await doorstep.connected(await doorstep.service.opened())
     doorstep.service.clock.advance(minutes=3)
@@ -333,7 +366,7 @@ async def test_tickets_go_to_whoever_may_sit_there(doorstep: Doorstep) -> None:
     now = int(doorstep.service.clock().timestamp())
     claims = ticket.check((await agent.json())["ticket"], b"k" * 32, now)
     assert [answer.status for answer in (screen, agent, expert, unknown)] == [200, 200, 403, 404]
-    assert set(await screen.json()) == {"ticket", "ice_servers", "ice_transport_policy", "call"}
+    assert set(await screen.json()) == {"ticket", "ice_servers", "ice_seconds", "ice_transport_policy", "call"}
     assert (claims.seat, ticket.holder(claims.login), claims.expires) == ("camera", "room:rantala-1:agent", now + 60)
 
 

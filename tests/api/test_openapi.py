@@ -31,8 +31,10 @@ async def test_a_call_tells_its_fields_key_and_refusals(doorstep: Doorstep) -> N
     taking = described["paths"]["/api/v1/sessions/take"]["post"]
     asking = described["paths"]["/api/v1/sessions"]["get"]
     session = described["components"]["schemas"]["Session"]
+    closing = described["paths"]["/api/v1/sessions/{id}/close"]["post"]
     assert opening["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/OpenRequest"}
     assert [parameter["name"] for parameter in opening["parameters"]] == ["Idempotency-Key"]
+    assert [parameter["name"] for parameter in closing["parameters"]] == ["id", "Idempotency-Key", "Done-At"]
     assert set(opening["responses"]) == {"201", "default"}
     assert (set(taking["responses"]), taking["requestBody"]["required"]) == ({"200", "204", "default"}, False)
     assert [parameter["name"] for parameter in asking["parameters"]] == [

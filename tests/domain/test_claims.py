@@ -6,9 +6,20 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from etapalvelu.domain.claims import LEASE_SECONDS, LOST_SECONDS, Patience, claim, due, is_slow, release, require_expert
+from etapalvelu.domain.claims import (
+    GONE_SECONDS,
+    LEASE_SECONDS,
+    LOST_SECONDS,
+    Patience,
+    check_late,
+    claim,
+    due,
+    is_slow,
+    release,
+    require_expert,
+)
 from etapalvelu.domain.codes import CauseClass, CloseCause, Language, ReleaseReason, Seat
-from etapalvelu.domain.errors import AlreadyTakenError, NotAllowedError, RefusalError, WrongStateError
+from etapalvelu.domain.errors import AlreadyTakenError, LateReportError, NotAllowedError, RefusalError, WrongStateError
 from etapalvelu.domain.events import Claimed, Closed, Event, Joined, Left, Released, Transferred, TransferRequested
 from etapalvelu.domain.people import Device, Person, Role, Staff
 from tests.domain.samples import (
@@ -100,6 +111,17 @@ def test_a_deed_of_the_expert_needs_this_sessions_expert() -> None:
             require_expert(EERO, after(*history))
 
 
+def test_what_is_reported_late_was_done_in_the_session_and_not_later_than_now() -> None:
+    session, now = after(*SERVED), NOW + timedelta(minutes=5)
+
+    for since in (None, NOW, NOW + timedelta(minutes=2), now):
+        check_late(session, since, now)
+    for since, reason in ((NOW - timedelta(milliseconds=1), "before_opening"), (now + timedelta(milliseconds=1), "after_now")):
+        with pytest.raises(LateReportError) as refusal:
+            check_late(session, since, now)
+        assert refusal.value.facts == {"reason": reason}
+
+
 LEASE_OVER = NOW + timedelta(seconds=LEASE_SECONDS)
 PATIENCE = Patience()
 CONNECT_OVER = NOW + timedelta(seconds=PATIENCE.give_up_seconds)
@@ -115,6 +137,13 @@ SEATED_AGAIN = (
     *sits(Seat.EXPERT),
 )
 DESERTED = (*HANDED_OVER, Left(seat=Seat.EXPERT))
+GONE = NOW + timedelta(seconds=GONE_SECONDS)
+EVERYBODY_WENT = (
+    *SERVED,
+    Left(seat=Seat.EXPERT),
+    Released(expert="eero", reason=ReleaseReason.EXPERT_LOST),
+    *(Left(seat=seat) for seat in after(*SERVED).seats if seat is not Seat.EXPERT),
+)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +165,12 @@ DESERTED = (*HANDED_OVER, Left(seat=Seat.EXPERT))
             CONNECT_OVER,
             [Closed(cause=CloseCause.TECHNICAL, cause_class=CauseClass.SITE_NETWORK)],
         ),
+        (
+            (*SERVED, Left(seat=Seat.ROOM)),
+            GONE,
+            [Closed(cause=CloseCause.TECHNICAL, cause_class=CauseClass.SITE_NETWORK)],
+        ),
+        (EVERYBODY_WENT, GONE, [Closed(cause=CloseCause.LOST)]),
         (DESERTED, LEASE_OVER, [Released(expert="elsa", reason=ReleaseReason.LEASE)]),
     ],
 )

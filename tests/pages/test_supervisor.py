@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from etapalvelu.desk import CloseRequest
 from etapalvelu.domain.codes import CauseClass, CloseCause, Outcome
-from etapalvelu.ports import Sample
+from etapalvelu.domain.errors import WrongStateError
+from etapalvelu.ports import DeedKey, Sample
 from etapalvelu.store.engine import writing
 from tests.conftest import ADVISOR, EXPERT, SUPERVISOR, Service
 from tests.doorstep import ADMIN, FAR_SUPERVISOR, Doorstep
@@ -53,6 +54,25 @@ async def test_the_board_shows_the_day_and_what_is_open(whole: Doorstep, service
         "Pensions Waiting Rantala, Huone 2 · Number 1 in the queue, waiting since 10:14"
     )
     assert [head.text for head in seen.page.by_id("rooms").all("h3")] == ["Huone 1", "Huone 1", "Huone 2", "Huone 3"]
+
+
+async def test_what_was_reported_too_late_stands_beside_the_log(whole: Doorstep, service: Service) -> None:
+    session_id = await served(whole, service)
+    closed_at = service.clock.now
+    service.clock.advance(minutes=1)
+    key = DeedKey(account="eero", key="k", digest="d", at=service.clock.now)
+    request = CloseRequest(cause=CloseCause.COMPLETED, outcomes=(Outcome.REFERRED,))
+    with pytest.raises(WrongStateError):
+        await service.desk.close(EXPERT, session_id, request, key=key, since=closed_at)
+
+    seen = await Browser(doorstep=whole, people=(SUPERVISOR,)).get(f"/supervisor/sessions/{session_id}")
+
+    (row,) = seen.page.by_id("refused").all("tbody")[0].all("tr")
+    assert [cell.text for cell in row.all("td")][2:] == [
+        "Closing the session Completed · Referred to another authority",
+        "Eero Esimerkki",
+        "The session had been closed already.",
+    ]
 
 
 async def test_a_supervisor_of_one_point_sees_that_point_alone(whole: Doorstep, service: Service) -> None:
@@ -301,6 +321,7 @@ async def test_the_admin_reads_as_a_supervisor_of_the_country(whole: Doorstep, s
         "Administration",
         "Now",
         "Log",
+        "Faults",
         "Reports",
     ]
 

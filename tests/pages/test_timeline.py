@@ -203,6 +203,8 @@ def test_samples_become_readings_and_curves() -> None:
         (Noted(outcomes=(Outcome.ADVISED,)), "Neuvottu"),
         (Noted(outcomes=(), follow_up=FollowUp.NEW_SESSION), "Sovittiin uudesta etäyhteydestä"),
         (Closed(cause=CloseCause.COMPLETED), "Asia hoidettiin"),
+        (Closed(cause=CloseCause.COMPLETED, since=BEGIN), "Asia hoidettiin · ilmoitettu jälkikäteen, tehty klo 10.00.00"),
+        (Noted(outcomes=(Outcome.ADVISED,), since=BEGIN), "Neuvottu · ilmoitettu jälkikäteen, tehty klo 10.00.00"),
         (Closed(cause=CloseCause.TECHNICAL, cause_class=CauseClass.CAMERA), "Tekninen vika · Huoneen kamera"),
     ],
 )
