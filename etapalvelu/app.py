@@ -44,8 +44,10 @@ from etapalvelu.store.engine import make_engine
 from etapalvelu.store.migrate import newest, version
 from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.sessions import SqlSessions
+from etapalvelu.store.technical import SqlFaults
 from etapalvelu.talk import GuardedAttendance
 from etapalvelu.tasks import every, spawn, stop
+from etapalvelu.technical import TechnicalLedger
 from etapalvelu.timers import Timers
 from etapalvelu.upcoming import Preparing
 from signaling.endpoint import CallEndpoint, Limits
@@ -232,6 +234,7 @@ def _pages(ground: _Ground, access: Access, desk: Desk, timers: Timers, reports:
         desk=desk,
         timers=timers,
         reports=reports,
+        technical=TechnicalLedger(store=SqlFaults(ground.engine), accesses=ground.sessions, clock=ground.clock),
         sessions=ground.sessions,
         places=ground.places,
         accounts=ground.accounts,

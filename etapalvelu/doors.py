@@ -90,6 +90,8 @@ DOORS: tuple[Door, ...] = (
             "GET /supervisor/sessions": READERS,
             "GET /supervisor/sessions.csv": READERS,
             "GET /supervisor/sessions/{id}": READERS,
+            "GET /supervisor/faults": READERS,
+            "GET /supervisor/faults.csv": READERS,
             "GET /supervisor/reports": READERS,
             "GET /admin": (ADMIN,),
             "POST /admin/points": (ADMIN,),

@@ -201,7 +201,7 @@ def csv_row(session: Session) -> Sequence[str]:
         "service_seconds": session.service_seconds,
         "outcomes": " ".join(session.outcomes),
     }
-    return [_cell(values[column]) for column in CSV_COLUMNS]
+    return [csv_cell(values[column]) for column in CSV_COLUMNS]
 
 
 def _is_proven(session: Session, entries: Sequence[Entry]) -> bool:
@@ -209,32 +209,37 @@ def _is_proven(session: Session, entries: Sequence[Entry]) -> bool:
     return verify(entries) is None and len(entries) >= session.seq and replay(entries[: session.seq]) == session
 
 
-def _cell(value: object) -> str:
+def csv_cell(value: object) -> str:
+    """What a spreadsheet would run as a formula is quoted."""
     if value is None:
         return ""
     text = timestamp(value) if isinstance(value, datetime) else str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _scoped(who: Person, which: SessionFilter) -> SessionFilter:
-    """The filter cut to what a supervisor (or the admin, who reads alike) may see."""
+def scope(who: Person, point: str | None) -> str | None:
+    """The point that a question about `point` (or all) comes down to for a supervisor, or the admin, who reads alike.
+
+    Raises `NotAllowedError` for anybody else, and outside their scope.
+    """
     if not isinstance(who, Staff) or who.role not in (Role.SUPERVISOR, Role.ADMIN):
         raise NotAllowedError
-    if who.point is None:
-        return which
-    if which.point not in (None, who.point):
+    if who.point is not None and point not in (None, who.point):
         raise NotAllowedError
-    return msgspec.structs.replace(which, point=who.point)
+    return who.point or point
+
+
+def told(**parts: object) -> str:
+    """A filter as the access log keeps it."""
+    said = {name: timestamp(value.astimezone(UTC)) if isinstance(value, datetime) else value for name, value in parts.items()}
+    return " ".join(f"{name.rstrip('_')}={value}" for name, value in said.items() if value is not None)
+
+
+def _scoped(who: Person, which: SessionFilter) -> SessionFilter:
+    return msgspec.structs.replace(which, point=scope(who, which.point))
 
 
 def _told(which: SessionFilter) -> str:
-    """The filter as the access log keeps it."""
-    parts = {
-        "from": None if which.since is None else timestamp(which.since.astimezone(UTC)),
-        "to": None if which.until is None else timestamp(which.until.astimezone(UTC)),
-        "point": which.point,
-        "theme": which.theme,
-        "state": None if which.state is None else State(which.state).value,
-        "named": None if which.named is None else which.named.id,
-    }
-    return " ".join(f"{name}={value}" for name, value in parts.items() if value is not None)
+    state = None if which.state is None else State(which.state).value
+    named = None if which.named is None else which.named.id
+    return told(from_=which.since, to=which.until, point=which.point, theme=which.theme, state=state, named=named)

@@ -15,7 +15,12 @@ HOMES: Mapping[Role, str] = {
     Role.ROOM: "/room",
 }
 
-_FOLLOWING = (("/supervisor", "nav.board"), ("/supervisor/sessions", "nav.log"), ("/supervisor/reports", "nav.reports"))
+_FOLLOWING = (
+    ("/supervisor", "nav.board"),
+    ("/supervisor/sessions", "nav.log"),
+    ("/supervisor/faults", "nav.faults"),
+    ("/supervisor/reports", "nav.reports"),
+)
 _PAGES: Mapping[Role, tuple[tuple[str, str], ...]] = {
     Role.SUPERVISOR: _FOLLOWING,
     Role.ADMIN: (("/admin", "nav.admin"), *_FOLLOWING),

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from etapalvelu.access import Access
 from etapalvelu.desk import Desk
-from etapalvelu.pages import admin, admin_edit, advisor, assets, board, expert, live, login, month, room, supervisor
+from etapalvelu.pages import admin, admin_edit, advisor, assets, board, expert, live, login, month, room, supervisor, technical
 from etapalvelu.pages.failures import answer_failures, note_begun, speak_language
 from etapalvelu.pages.feeds import FEEDS
 from etapalvelu.pages.live import STREAMS, Streams, end_streams, keep_looking
@@ -17,6 +17,7 @@ from etapalvelu.pages.render import the_renderer
 from etapalvelu.pages.site import SITE, Site
 from etapalvelu.ports import AccountStore, Board, Calendar, Clock, PlaceStore, SessionStore
 from etapalvelu.reports import Reports
+from etapalvelu.technical import TechnicalLedger
 from etapalvelu.timers import Timers
 
 # The version stands in the address: what is behind it never changes.
@@ -31,6 +32,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
     desk: Desk
     timers: Timers
     reports: Reports
+    technical: TechnicalLedger
     sessions: SessionStore
     places: PlaceStore
     accounts: AccountStore
@@ -76,6 +78,8 @@ _GETS: Sequence[tuple[str, _Handler]] = (
     ("/supervisor/sessions", supervisor.show_log),
     ("/supervisor/sessions.csv", supervisor.export),
     ("/supervisor/sessions/{id}", supervisor.show_session),
+    ("/supervisor/faults", technical.show),
+    ("/supervisor/faults.csv", technical.export),
     ("/supervisor/reports", month.show),
     ("/admin", admin.show),
     ("/admin/points/{point}", admin_edit.show_point),

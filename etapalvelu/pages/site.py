@@ -23,6 +23,7 @@ from etapalvelu.pages.language import Language, choose_language
 from etapalvelu.pages.render import Renderer
 from etapalvelu.ports import AccountStore, Board, Calendar, Clock, DeedKey, PlaceStore, SessionStore
 from etapalvelu.reports import Reports
+from etapalvelu.technical import TechnicalLedger
 from etapalvelu.timers import Timers
 
 LANGUAGE_COOKIE = "etapalvelu-language"
@@ -37,6 +38,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     timers: Timers
     access: Access
     reports: Reports
+    technical: TechnicalLedger
     sessions: SessionStore
     places: PlaceStore
     accounts: AccountStore

@@ -1,9 +1,7 @@
 """The supervisor's log, and one session drawn to scale. They read only; how things are now stands in `board`."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from aiohttp import web
@@ -11,7 +9,8 @@ from aiohttp import web
 from etapalvelu.access import Visitor, visitor_of
 from etapalvelu.domain.codes import State
 from etapalvelu.domain.errors import InvalidFieldError
-from etapalvelu.domain.moments import midnight
+from etapalvelu.pages.asked import asked_day, midnight_of
+from etapalvelu.pages.exports import answer_csv
 from etapalvelu.pages.failures import problem_words
 from etapalvelu.pages.forms import Choice, FormView, codes
 from etapalvelu.pages.language import Language
@@ -75,17 +74,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     """The whole log by filter as CSV, written as it is read."""
     site, visitor = site_of(request), visitor_of(request)
     rows = site.reports.csv_rows(visitor.person, await _filter(site, _asked(request), ""))
-    first = await anext(rows)
-    answer = web.StreamResponse(
-        headers={"Content-Disposition": 'attachment; filename="etapalvelu.csv"', "Cache-Control": "no-store"}
-    )
-    answer.content_type, answer.charset = "text/csv", "utf-8"
-    await answer.prepare(request)
-    await answer.write(_csv_line(first))
-    async for row in rows:
-        await answer.write(_csv_line(row))
-    await answer.write_eof()
-    return answer
+    return await answer_csv(request, rows, "etapalvelu.csv")
 
 
 async def show_session(request: web.Request) -> web.StreamResponse:
@@ -121,10 +110,10 @@ async def _filter(site: Site, asked: Mapping[str, str], after: str) -> SessionFi
     """The filter of an address. Both days are counted in. Raises `InvalidFieldError`."""
     if asked["state"] and asked["state"] not in set(State):
         raise InvalidFieldError("state")
-    until = _day(asked, "to")
+    until = asked_day(asked["to"], "to")
     return SessionFilter(
-        since=_midnight_of(_day(asked, "from")),
-        until=_midnight_of(until + timedelta(days=1) if until else None),
+        since=midnight_of(asked_day(asked["from"], "from")),
+        until=midnight_of(until + timedelta(days=1) if until else None),
         point=asked["point"] or None,
         theme=asked["theme"] or None,
         state=State(asked["state"]) if asked["state"] else None,
@@ -150,22 +139,6 @@ async def _named(site: Site, text: str) -> Named | None:
     )
 
 
-def _day(asked: Mapping[str, str], name: str) -> date | None:
-    if not asked[name]:
-        return None
-    try:
-        day = date.fromisoformat(asked[name])
-    except ValueError:
-        raise InvalidFieldError(name, "not_a_date") from None
-    if not 2000 <= day.year <= 2200:
-        raise InvalidFieldError(name, "not_a_date")
-    return day
-
-
-def _midnight_of(day: date | None) -> datetime | None:
-    return midnight(day) if day is not None else None
-
-
 def _after(text: str) -> tuple[datetime, str] | None:
     """The last row of the page before; an address that somebody cut short begins anew."""
     at, _, session_id = text.partition("~")
@@ -182,9 +155,3 @@ async def _filter_choices(site: Site, visitor: Visitor, language: Language) -> d
         "theme": tuple((theme.key, language.text(f"theme.{theme.key}")) for theme in site.themes),
         "state": codes(State, "state", language.text),
     }
-
-
-def _csv_line(row: Sequence[str]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow(row)
-    return text.getvalue().encode()

@@ -44,6 +44,9 @@ session = Table(
     Index("session_by_state", "state", "opened_at", "id"),
 )
 
+# An entry of these types may tell of a failure. Queries say it in the same words, or SQLite does not see that the index fits.
+ENDS_OF_SERVICE = "type IN ('closed', 'interrupted', 'released')"
+
 event = Table(
     "event",
     metadata,
@@ -56,6 +59,14 @@ event = Table(
     Column("prev", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
     PrimaryKeyConstraint("session", "seq"),
+    Index(
+        "event_of_failure",
+        "at",
+        "session",
+        "seq",
+        sqlite_where=text(ENDS_OF_SERVICE),
+        postgresql_where=text(ENDS_OF_SERVICE),
+    ),
 )
 
 deed = Table(
