@@ -5,6 +5,9 @@ const socket = new WebSocket(`ws://${location.host}/relay`);
 const theirs = document.getElementById("theirs");
 const own = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 480 } });
 let pc = null;
+const waiting = [];
+// Told, and not asked for again and again: that would keep the page busy while it is timed.
+window.framed = () => new Promise((resolve) => (window.firstFrame ? resolve(window.firstFrame) : waiting.push(resolve)));
 
 const send = (message) => socket.send(JSON.stringify(message));
 const now = () => performance.timeOrigin + performance.now();
@@ -17,7 +20,10 @@ function connect() {
   pc.ontrack = ({ streams }) => {
     if (theirs.srcObject === streams[0]) return;
     theirs.srcObject = streams[0];
-    theirs.requestVideoFrameCallback(() => (window.firstFrame = now()));
+    theirs.requestVideoFrameCallback(() => {
+      window.firstFrame = now();
+      for (const resolve of waiting.splice(0)) resolve(window.firstFrame);
+    });
   };
   window.firstFrame = 0;
 }

@@ -21,22 +21,24 @@ HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 RELAY_PORT = 8099
 PASSWORD = "etapalvelu-demo"  # noqa: S105 - the demo's, known to everybody
-FIRST_FRAME_MS = 10_000
+FIRST_FRAME_SECONDS = 10
+# A hand lies on the mouse, and the mouse on the button, before it clicks.
+HOVER_SECONDS = 0.3
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream=fps=30",
 ]  # fmt: skip
 
-# Notes when the stream's video shows its first frame, by the same call as the relay's page.
+# Notes when the stream's video shows its first frame, by the same call as the relay's page, and tells whoever waits for it.
 WATCH = """(name) => {
+  const waiting = [];
   window.firstFrame = 0;
-  const video = document.querySelector(`video[data-stream=${name}]`);
-  const look = () => {
-    if (!video.srcObject) return setTimeout(look, 1);
-    video.requestVideoFrameCallback(() => (window.firstFrame = performance.timeOrigin + performance.now()));
-  };
-  look();
+  window.framed = () => new Promise((resolve) => (window.firstFrame ? resolve(window.firstFrame) : waiting.push(resolve)));
+  for (const video of document.querySelectorAll(`video[data-stream=${name}]`)) video.requestVideoFrameCallback(() => {
+    window.firstFrame ||= performance.timeOrigin + performance.now();
+    for (const resolve of waiting.splice(0)) resolve(window.firstFrame);
+  });
 }"""
 WATCH_CLICK = """() => document.getElementById('take-next').addEventListener(
   'click', () => (window.clicked = performance.timeOrigin + performance.now()), { once: true, capture: true })"""
@@ -91,10 +93,9 @@ class Relay:
 
 async def first_frames(clicking: Page, other: Page) -> float:
     """Milliseconds from the click to the later one of both first frames."""
-    for page in (clicking, other):
-        await page.wait_for_function("window.firstFrame > 0", timeout=FIRST_FRAME_MS)
+    async with asyncio.timeout(FIRST_FRAME_SECONDS):
+        frames = await asyncio.gather(*(page.evaluate("framed()") for page in (clicking, other)))
     clicked: float = await clicking.evaluate("window.clicked")
-    frames = [await page.evaluate("window.firstFrame") for page in (clicking, other)]
     return float(max(frames)) - clicked
 
 
@@ -112,6 +113,8 @@ class Bare:
     async def round(self) -> float:
         await self._clicking.bring_to_front()
         await self._other.bring_to_front()
+        await self._clicking.hover("#call")
+        await asyncio.sleep(HOVER_SECONDS)
         await self._clicking.click("#call")
         taken = await first_frames(self._clicking, self._other)
         for page in (self._clicking, self._other):
@@ -147,7 +150,9 @@ class Service:
         await self._expert.evaluate(WATCH, "room")
         await self._room.evaluate(WATCH, "expert")
         await self._expert.evaluate(WATCH_CLICK)
-        await self._expert.get_by_role("button", name="Take next").click()
+        await self._expert.hover("#take-next")
+        await asyncio.sleep(HOVER_SECONDS)
+        await self._expert.click("#take-next")
         taken = await first_frames(self._expert, self._room)
         await self._expert.wait_for_function("document.body.dataset.state === 'connected'")
         await self._expert.evaluate(CLOSE, session)
