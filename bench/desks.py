@@ -83,6 +83,11 @@ def make_desk(
     return _laid(random, paper, seed, kind, table, size)
 
 
+def desk_with(paper: Sheet, seed: int, kind: str = "plain", size: tuple[int, int] = FULL_HD, *, ground: str = "wood") -> Desk:
+    """The same with this very sheet on it."""
+    return _laid(np.random.default_rng([seed, KINDS.index(kind)]), paper, seed, kind, ground, size)
+
+
 def overlap(desk: Desk, corners: NDArray[np.float32] | None) -> float:
     """How well found corners cover the sheet (IoU in the page's own frame), whichever corner they begin with."""
     if corners is None or desk.corners is None:

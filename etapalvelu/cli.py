@@ -102,9 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     room.add_argument("--pair", metavar="CODE", help="pairing code, needed once (or ETAPALVELU_PAIR)")
     room.add_argument(
         "--camera",
-        default="v4l2:/dev/video0",
         metavar="SOURCE",
-        help="v4l2:/dev/video0, file:PATH, images:PATTERN, mjpeg:URL, rtsp:URL or test:",
+        help="v4l2:/dev/video0, file:PATH, images:PATTERN, mjpeg:URL, rtsp:URL or test:; without it what is set on the server, "
+        "or else v4l2:/dev/video0",
     )
     room.add_argument("--state", type=Path, default=Path("room-state"), metavar="DIR", help="where the credential is kept")
     room.add_argument("--ca", type=Path, metavar="FILE", help="certificate of a server that no public authority vouches for")

@@ -22,11 +22,14 @@ from etapalvelu.room import credential, live
 from etapalvelu.room.call import DocumentCall
 from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.capture import CaptureError, proven
+from etapalvelu.room.care import CameraCare
 from etapalvelu.room.encoder import raise_ceiling
 from etapalvelu.room.pixels import PictureError
 from etapalvelu.room.rate import KnownRates
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError, checked_address, client_session
 from etapalvelu.room.source import Source, SourceError, device_name, parse_source
+from etapalvelu.room.settings import load as load_settings
+from etapalvelu.room.settings import source_of
 from etapalvelu.tasks import spawn
 from signaling.errors import RefusedError
 
@@ -44,12 +47,14 @@ class RoomError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class RoomSettings:
-    """What `etapalvelu room` is told. `ca_file` or `ssl_context` is for servers no public authority vouches for."""
+    """What `etapalvelu room` is told. `camera` None leaves the source to the server; `ca_file` or `ssl_context` is for servers
+    no public authority vouches for.
+    """
 
     server: str
-    camera: str
     state_dir: Path
     pair: str | None = field(default=None, repr=False)
+    camera: str | None = None
     ca_file: Path | None = None
     ssl_context: ssl.SSLContext | None = None
 
@@ -60,7 +65,8 @@ async def run_agent(settings: RoomSettings, stop: asyncio.Event | None = None) -
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    source = await _source(settings.camera)
+    given = None if settings.camera is None else await _source(settings.camera)
+    kept = load_settings(settings.state_dir)
     try:
         address = checked_address(settings.server)
     except ValueError as error:
@@ -71,11 +77,13 @@ async def run_agent(settings: RoomSettings, stop: asyncio.Event | None = None) -
     # They name addresses of both sides below this level.
     for library in ("aioice", "aiortc"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    camera = Camera(source)
+    camera = Camera(source_of(kept, given), framing=kept.framing)
     await camera.start()
     try:
         async with client_session(_trust(settings)) as http:
-            agent = RoomAgent(settings, server=Server(http, address), http=http, camera=camera)
+            server = Server(http, address)
+            care = CameraCare(camera, server=server, state_dir=settings.state_dir, given=given, settings=kept)
+            agent = RoomAgent(settings, server=server, http=http, camera=camera, care=care)
             await agent.run(stop)
     finally:
         await camera.stop()
@@ -92,12 +100,14 @@ class RoomAgent:
         http: aiohttp.ClientSession,
         camera: Camera,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),  # noqa: TID251 - the default clock itself
+        care: CameraCare,
     ) -> None:
         self._settings = settings
         self._server = server
         self._http = http
         self._camera = camera
         self._now = now
+        self._care = care
         self._rates = KnownRates()
         self._camera_changed = asyncio.Event()
         self._session: str | None = None
@@ -119,6 +129,7 @@ class RoomAgent:
             await self._turn_to(None)
             log.info("room agent ends")
         if refusal is not None:
+            await self._care.close()
             raise refusal
 
     async def _work_until_refused(self) -> RoomError | None:
@@ -133,7 +144,7 @@ class RoomAgent:
         await self._pair()
         reporting = spawn(self._report(), name="camera reports")
         try:
-            async with aclosing(live.sessions(self._server)) as news:
+            async with aclosing(live.sessions(self._server, self._care.hear)) as news:
                 async for session in news:
                     await self._turn_to(session)
         except ServerRefusedError as error:
@@ -180,6 +191,7 @@ class RoomAgent:
         """Attend this session and no other."""
         is_attending = self._attending is not None and not self._attending.done()
         if session == self._session and (is_attending or session is None):
+        self._care.attend(session is not None)
             return
         if self._attending is not None:
             if self._call is not None:

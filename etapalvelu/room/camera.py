@@ -14,7 +14,8 @@ from typing import Final
 
 import cv2
 
-from etapalvelu.room.capture import Capture, CaptureError, OpenCapture, open_capture
+from etapalvelu.room.capture import Capture, CaptureError, Holding, OpenCapture, open_capture
+from etapalvelu.room.framing import Framing
 from etapalvelu.room.pixels import Picture, PictureError
 from etapalvelu.room.pulse import Health, Pulse
 from etapalvelu.room.source import Kind, Source
@@ -42,6 +43,7 @@ _JOIN_SECONDS: Final = 1.0
 
 # Files show the same picture for as long as they are there.
 _FILES: Final = frozenset({Kind.FILE, Kind.IMAGES, Kind.TEST})
+WHOLE: Final = Framing()
 
 
 class CameraLostError(Exception):
@@ -75,8 +77,9 @@ Listener = Callable[[CameraStatus], None]
 class Camera:
     """Start it once, stop it once. All but `_read` and what it calls belongs to the event loop."""
 
-    def __init__(self, source: Source, *, open_source: OpenCapture = open_capture) -> None:
+    def __init__(self, source: Source, *, framing: Framing = WHOLE, open_source: OpenCapture = open_capture) -> None:
         self.source = source
+        self._framing = framing
         self._open = open_source
         self._status = CameraStatus(camera="opening", width=0, height=0)
         self._listeners: list[Listener] = []
@@ -84,6 +87,8 @@ class Camera:
         self._newest: Frame | None = None
         self._arrived = asyncio.Event()
         self._ending = threading.Event()
+        self._has_changed = threading.Event()
+        self._bursts = 0
         self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
         self._watch: asyncio.Task[None] | None = None
         self._trouble = ""
@@ -111,6 +116,14 @@ class Camera:
         """Call `listener` on every change of the status."""
         self._listeners.append(listener)
 
+    def change(self, source: Source, framing: Framing) -> None:
+        """Go on with this source and this part of its picture; what stays as it was is not interrupted."""
+        self._framing = framing
+        if source != self.source:
+            log.info("document camera is opened anew, source=%s", source.kind.value)
+            self.source = source
+            self._has_changed.set()
+
     async def next_frame(self, after: int) -> Frame:
         """The newest frame whose number is above `after`; waits as long as the camera is away."""
         while self._newest is None or self._newest.number <= after:
@@ -119,15 +132,22 @@ class Camera:
         return self._newest
 
     async def burst(self) -> list[Picture]:
-        """The newest full pictures one after the other, as many as come in a moment, at least one; raises CameraLostError."""
+        """The newest full pictures one after the other, as many as come in a moment, at least one; raises CameraLostError.
+
+        Where the camera can, focus and exposure stay as they are meanwhile.
+        """
         if self._newest is None:
             raise CameraLostError("the document camera gives no picture")
         self._refuse_blind()
         frames = [self._newest]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(BURST_SECONDS):
-                while len(frames) < BURST_PICTURES:
-                    frames.append(await self.next_frame(frames[-1].number))
+        self._bursts += 1
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BURST_SECONDS):
+                    while len(frames) < BURST_PICTURES:
+                        frames.append(await self.next_frame(frames[-1].number))
+        finally:
+            self._bursts -= 1
         self._refuse_blind()
         return [frame.picture for frame in frames]
 
@@ -180,27 +200,37 @@ class Camera:
 
     def _read(self) -> None:
         retry, number = FIRST_RETRY_SECONDS, 0
-        pulse = Pulse(may_repeat=self.source.kind in _FILES)
+        source = self.source
+        pulse = Pulse(may_repeat=source.kind in _FILES)
         while not self._ending.is_set():
+            if self._has_changed.is_set():
+                self._has_changed.clear()
+                source = self.source
+                pulse = Pulse(may_repeat=source.kind in _FILES)
             before = number
-            number = self._read_until_dead(number, pulse)
+            number = self._read_until_dead(source, number, pulse)
             if number > before:
                 retry, self._trouble = FIRST_RETRY_SECONDS, ""
             self._ending.wait(retry)
             retry = min(retry * 2, LAST_RETRY_SECONDS)
 
-    def _read_until_dead(self, number: int, pulse: Pulse) -> int:
-        """Open the source and read until it fails or stays frozen; return the number of the last frame."""
+    def _read_until_dead(self, source: Source, number: int, pulse: Pulse) -> int:
+        """Open the source and read until it fails, stays frozen, or another is wanted; return the number of the last frame."""
         capture: Capture | None = None
+        is_held = False
         try:
-            capture = self._open(self.source)
+            capture = self._open(source)
             opened = time.monotonic()
             pulse.opened()
-            while not self._ending.is_set():
+            while not (self._ending.is_set() or self._has_changed.is_set()):
+                if is_held != (self._bursts > 0):
+                    is_held = not is_held
+                    _hold(capture, is_held)
                 picture = capture.read()
                 at = time.monotonic()
                 number += 1
-                self._slot = Frame(number=number, at=at, picture=picture, health=pulse.feel(picture, at))
+                health, seen = pulse.feel(picture, at), self._framing.frame(picture)
+                self._slot = Frame(number=number, at=at, picture=seen, health=health)
                 self._tell(self._take_newest)
                 if _needs_reopening(pulse, at - opened):
                     log.debug("document camera is opened anew, source=%s", self.source.kind.value)
@@ -214,6 +244,7 @@ class Camera:
             self._tell(self._not_opened)
         finally:
             if capture is not None:
+                _hold(capture, False)
                 capture.release()
         return number
 
@@ -229,6 +260,11 @@ class Camera:
         except RuntimeError:
             # The loop has ended before us: so do we.
             self._ending.set()
+
+
+def _hold(capture: Capture, still: bool) -> None:
+    if isinstance(capture, Holding):
+        capture.hold(still)
 
 
 def _needs_reopening(pulse: Pulse, open_seconds: float) -> bool:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 
 from etapalvelu.room.letter import FRAMES_PER_SECOND, Letter
 from etapalvelu.room.pixels import Jpeg, Picture, Pixels
-from etapalvelu.room.source import Kind, Source
+from etapalvelu.room.source import Kind, Mode, Source
 
 OPEN_LIMIT_MS: Final = 5000
 READ_LIMIT_MS: Final = 2000
 # The camera is asked for its best mode and answers with the nearest it has.
-_BEST_WIDTH: Final = 3840
-_BEST_HEIGHT: Final = 2160
+_BEST: Final = Mode(width=3840, height=2160, frames_per_second=FRAMES_PER_SECOND)
+# What a camera does by itself, the value that stops it (V4L2's, as OpenCV hands it on), and what it was set to meanwhile.
+_AUTOMATICS: Final = (
+    (cv2.CAP_PROP_AUTOFOCUS, 0.0, cv2.CAP_PROP_FOCUS),
+    (cv2.CAP_PROP_AUTO_EXPOSURE, 1.0, cv2.CAP_PROP_EXPOSURE),
+)
 _SLOWEST: Final = 1.0
 _FASTEST: Final = 60.0
 
@@ -36,6 +40,15 @@ class Capture(Protocol):
         ...
 
     def release(self) -> None: ...
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A capture whose focus and exposure can be kept as they are for a moment."""
+
+    def hold(self, still: bool) -> None:
+        """Keep them from now on, or let them go again; never raises."""
+        ...
 
 
 class Pace:
@@ -55,17 +68,19 @@ class Pace:
 class Device:
     """A V4L2 camera. Its JPEG is kept as it comes where the driver hands it over, so that idle pictures cost nothing."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, mode: Mode | None = None) -> None:
         # A missing device fails here, before OpenCV looks for another one.
         if not Path(path).exists():
             raise CaptureError("the camera is not plugged in")
         self._capture = cv2.VideoCapture(path, cv2.CAP_V4L2)
+        self._held: list[tuple[int, float]] = []
+        wanted = mode or _BEST
         # Format first, then size, then rate: a driver forgets the later ones otherwise.
         for setting, value in (
             (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
-            (cv2.CAP_PROP_FRAME_WIDTH, _BEST_WIDTH),
-            (cv2.CAP_PROP_FRAME_HEIGHT, _BEST_HEIGHT),
-            (cv2.CAP_PROP_FPS, FRAMES_PER_SECOND),
+            (cv2.CAP_PROP_FRAME_WIDTH, wanted.width),
+            (cv2.CAP_PROP_FRAME_HEIGHT, wanted.height),
+            (cv2.CAP_PROP_FPS, wanted.frames_per_second),
             (cv2.CAP_PROP_CONVERT_RGB, 0),
         ):
             self._capture.set(setting, value)
@@ -84,8 +99,33 @@ class Device:
         array = _next_of(self._capture)
         return Jpeg(np.asarray(array, np.uint8).reshape(-1), self._size) if self._is_raw else Pixels(array)
 
+    def hold(self, still: bool) -> None:
+        try:
+            if still:
+                self._hold()
+            else:
+                self._let_go()
+        except cv2.error:
+            # A camera that knows no such thing goes on as it is.
+            return
+
     def release(self) -> None:
+        self.hold(False)
         self._capture.release()
+
+    def _hold(self) -> None:
+        for automatic, by_hand, value in _AUTOMATICS:
+            was, now = self._capture.get(automatic), self._capture.get(value)
+            # Nothing and less: the camera does not have it. By hand already: somebody set it so.
+            if was <= 0 or was == by_hand or not self._capture.set(automatic, by_hand):
+                continue
+            self._held.append((automatic, was))
+            if now > 0:
+                self._capture.set(value, now)
+
+    def _let_go(self) -> None:
+        while self._held:
+            self._capture.set(*self._held.pop())
 
 
 class Stream:
@@ -183,7 +223,7 @@ def open_capture(source: Source) -> Capture:
     """Open a source; raise CaptureError when it does not open. May block for OPEN_LIMIT_MS."""
     match source.kind:
         case Kind.V4L2:
-            return Device(source.place)
+            return Device(source.place, source.mode)
         case Kind.MJPEG | Kind.RTSP:
             return Stream(source.place)
         case Kind.IMAGES:

@@ -73,6 +73,10 @@ class _CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     height: int = 0
 
 
+class _Shown(Struct, frozen=True):
+    wanted: bool
+
+
 class _Problem(Struct, frozen=True):
     code: str = ""
 
@@ -122,6 +126,10 @@ class Server:
         camera = "lost" if status.camera in ("frozen", "black") else status.camera
         report = _CameraReport(document_camera=camera, name=name, width=status.width, height=status.height)
         await self._post("/api/v1/devices/status", report)
+
+    async def show(self, look: Struct) -> bool:
+        """Show the table to whoever sets the camera up; False when nobody looks any more."""
+        return _read(await self._post("/api/v1/devices/camera", look), _Shown).wanted
 
     @asynccontextmanager
     async def live(self, limit: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.StreamReader]:

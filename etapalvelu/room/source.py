@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
 
 
 class SourceError(ValueError):
@@ -21,12 +23,23 @@ class Kind(Enum):
     TEST = "test"
 
 
+class Mode(Struct, frozen=True, kw_only=True):
+    """A mode of a camera, in its own pixels."""
+
+    width: Annotated[int, Meta(ge=160, le=10_000)]
+    height: Annotated[int, Meta(ge=120, le=10_000)]
+    frames_per_second: Annotated[int, Meta(ge=1, le=120)]
+
+
 @dataclass(frozen=True)
 class Source:
-    """A camera source. `place` may hold a password: log the kind, never the place."""
+    """A camera source. `place` may hold a password: log the kind, never the place. `mode` None is the best a device has; other
+    kinds of source have none.
+    """
 
     kind: Kind
     place: str = ""
+    mode: Mode | None = None
 
 
 _FORMS: Final = "v4l2:/dev/video0, file:PATH, images:PATTERN, mjpeg:URL, rtsp:URL or test:"

@@ -56,6 +56,9 @@ class Service:
     def __init__(self) -> None:
         self.record = Record()
         self.statuses: list[dict[str, Any]] = []
+        self.looks: list[dict[str, Any]] = []
+        # The set-up that wants to see the table; what is shown to another is not wanted.
+        self.setup = ""
         self.tickets: list[str] = []
         self.credentials: set[str] = set()
         self.codes = {CODE: "agent"}
@@ -75,6 +78,7 @@ class Service:
         self.endpoint.attach(app)
         app.router.add_post("/api/v1/devices/pair", self._pair)
         app.router.add_post("/api/v1/devices/status", self._status)
+        app.router.add_post("/api/v1/devices/camera", self._look)
         app.router.add_post("/api/v1/sessions/{id}/ticket", self._ticket)
         app.router.add_get("/live", self._live)
         self._server = TestServer(app, port=self._port)
@@ -138,6 +142,13 @@ class Service:
         self._check(request)
         self.statuses.append(await request.json())
         return web.Response(status=204)
+
+    async def _look(self, request: web.Request) -> web.Response:
+        look = await request.json()
+        wanted = bool(self.setup) and look["setup"] == self.setup
+        if wanted:
+            self.looks.append(look)
+        return web.json_response({"wanted": wanted})
 
     async def _ticket(self, request: web.Request) -> web.Response:
         self._check(request)

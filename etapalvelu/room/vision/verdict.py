@@ -102,7 +102,7 @@ def verdict(image_bgr: Bgr, corners: Corners | None, *, detail: float = 1.0) -> 
         blur=None if spread is None else round(spread, 2),
         ppi=None if ppi is None else max(1, round(ppi * detail)),
         taken_for="unknown" if sheet.format is None else _TAKEN_FOR[sheet.format],
-        smallest_text_mm=None if ppi is None else round(_smallest_mm(ppi * detail, (spread or _SHARP) * detail), 2),
+        smallest_text_mm=None if ppi is None else round(smallest_mm(ppi * detail, (spread or _SHARP) * detail), 2),
     )
     findings = _findings(measured, corners, width, detail)
     if not findings:
@@ -134,11 +134,12 @@ def _too_small(page: Verdict, corners: Corners, width: int, detail: float) -> li
         return found + ([Finding(code="blurred", value=spread, limit=MOST_BLUR)] if spread > MOST_BLUR else [])
     if page.smallest_text_mm <= READABLE_MM:
         return []
-    code = "too_far" if _smallest_mm(page.ppi, _SHARP * detail) > READABLE_MM else "blurred"
+    code = "too_far" if smallest_mm(page.ppi, _SHARP * detail) > READABLE_MM else "blurred"
     return [Finding(code=code, value=page.smallest_text_mm, limit=READABLE_MM)]
 
 
-def _smallest_mm(ppi: float, spread: float) -> float:
+def smallest_mm(ppi: float, spread: float) -> float:
+    """The height of the smallest capitals that can be read, from pixels for an inch and a blur's sigma in pixels."""
     return float(np.hypot(_CAPITAL_PIXELS, _CAPITAL_BLURS * spread)) / ppi * _MM_PER_INCH
 
 
