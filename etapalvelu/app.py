@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version as version_of
 from pathlib import Path
 
 import msgspec
@@ -16,12 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from etapalvelu.access import Access, Revoked, Sits
 from etapalvelu.api import routes as api_routes
+from etapalvelu.api.checks import Checks
 from etapalvelu.api.problems import tell_problems
 from etapalvelu.attempts import address_group
 from etapalvelu.attendance import SessionAttendance
 from etapalvelu.board.local import LocalBoard
 from etapalvelu.calendar import FinnishCalendar, OpenCalendar
 from etapalvelu.config import Config, ConfigError
+from etapalvelu.dawn import Dawn, Versions
 from etapalvelu.desk import Desk
 from etapalvelu.domain.claims import Patience
 from etapalvelu.domain.errors import RefusalError, TryAgainError
@@ -32,6 +35,7 @@ from etapalvelu.health import Health
 from etapalvelu.keys import Keys, load_keys
 from etapalvelu.ledger import Ledger
 from etapalvelu.origin import behind_proxies, networks
+from etapalvelu.pages.assets import static_version
 from etapalvelu.pages.failures import words
 from etapalvelu.pages.routes import Pages
 from etapalvelu.pages.site import language_of
@@ -55,6 +59,8 @@ from signaling.endpoint import CallEndpoint, Limits
 # How often lost seats, leases and hours are looked at, and how often old keys.
 SWEEP_SECONDS = 1
 FORGET_SECONDS = 600
+# How often is looked whether rooms are to check themselves.
+DAWN_SECONDS = 20
 
 # How long open requests may take to end after SIGTERM; streams and sockets are ended at once.
 SHUTDOWN_SECONDS = 3
@@ -133,12 +139,13 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
     endpoint = _endpoint(ground, attendance, access)
     desk, timers = _desk(ground, ledger, endpoint), _timers(ground, ledger, endpoint)
     reports = Reports(sessions=sessions, places=ground.places, clock=clock)
+    dawn = _dawn(ground)
 
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(add_security_headers)
     Health(sessions=sessions, metrics_from=config.server.metrics_from).attach(app)
     app.middlewares.append(behind_proxies(networks(config.server.trusted_proxies)))
-    _pages(ground, access, desk, timers, reports).attach(app)
+    _pages(ground, access, desk, timers, reports, dawn).attach(app)
     api_routes.attach(
         app,
         desk=desk,
@@ -148,10 +155,11 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
         places=ground.places,
         board=board,
         clock=clock,
+        checks=Checks(dawn=dawn, settings=ground.seating, clock=clock),
     )
     endpoint.attach(app)
     app.middlewares.extend([tell_problems(_in_their_words), guard(access, _origins(config))])
-    app.cleanup_ctx.append(_life(ground, attendance, endpoint, timers))
+    app.cleanup_ctx.append(_life(ground, attendance, endpoint, timers, dawn))
     return app
 
 
@@ -228,8 +236,23 @@ def _timers(ground: _Ground, ledger: Ledger, endpoint: CallEndpoint) -> Timers:
     )
 
 
-def _pages(ground: _Ground, access: Access, desk: Desk, timers: Timers, reports: Reports) -> Pages:
+def _dawn(ground: _Ground) -> Dawn:
+    check = ground.config.check
+    return Dawn(
+        places=ground.places,
+        sessions=ground.sessions,
+        board=ground.board,
+        calendar=ground.calendar,
+        clock=ground.clock,
+        versions=Versions(program=version_of("etapalvelu"), page=static_version()),
+        before=timedelta(minutes=check.before_opening_minutes),
+        is_speaker_needed=check.speaker_must_be_heard,
+    )
+
+
+def _pages(ground: _Ground, access: Access, desk: Desk, timers: Timers, reports: Reports, dawn: Dawn) -> Pages:
     return Pages(
+        dawn=dawn,
         access=access,
         desk=desk,
         timers=timers,
@@ -247,7 +270,7 @@ def _pages(ground: _Ground, access: Access, desk: Desk, timers: Timers, reports:
 
 
 def _life(
-    ground: _Ground, attendance: SessionAttendance, endpoint: CallEndpoint, timers: Timers
+    ground: _Ground, attendance: SessionAttendance, endpoint: CallEndpoint, timers: Timers, dawn: Dawn
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     """What goes on beside the requests, from the check of the database to its end."""
 
@@ -264,6 +287,7 @@ def _life(
                 spawn(every(ground.config.call.seat_limit_seconds / 2, missing_seats, "missing seats"), "missing seats"),
                 spawn(every(SWEEP_SECONDS, timers.sweep, "sweep"), "sweep"),
                 spawn(every(FORGET_SECONDS, timers.forget_keys, "forget keys"), "forget keys"),
+                spawn(every(DAWN_SECONDS, dawn.sweep, "dawn"), "dawn"),
             ]
             yield
             await stop(*running)

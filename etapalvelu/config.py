@@ -72,6 +72,13 @@ class BoardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     longest_wait_minutes: float = 15.0
 
 
+class CheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When rooms look at themselves, and what counts."""
+
+    before_opening_minutes: float = 45.0
+    speaker_must_be_heard: bool = True
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     level: str = "info"
     format: str = "json"
@@ -86,6 +93,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     bus: Bus = Bus()
     hours: HoursSettings = HoursSettings()
     board: BoardSettings = BoardSettings()
+    check: CheckSettings = CheckSettings()
     log: Log = Log()
 
 
@@ -191,6 +199,8 @@ def _check_rest(config: Config, name: str) -> None:
         raise ConfigError(f"{name}: [turn] secret: needed when urls are given (coturn's static-auth-secret)")
     if config.bus.url:
         raise ConfigError(f"{name}: [bus] url: several servers are not supported in this version; leave it empty")
+    if not 0 <= config.check.before_opening_minutes <= 12 * 60:
+        raise ConfigError(f"{name}: [check] before_opening_minutes: must be between 0 and 720")
     if config.log.level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"{name}: [log] level: must be debug, info, warning or error")
     if config.log.format not in ("json", "text"):

@@ -10,8 +10,9 @@ from etapalvelu.domain.errors import NotAllowedError, NotFoundError
 from etapalvelu.domain.log import Entry, replay, verify
 from etapalvelu.domain.moments import HELSINKI, midnight, timestamp
 from etapalvelu.domain.people import Person, Role, Staff, may_know, may_read
-from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing, readiness
+from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing
 from etapalvelu.domain.queue import place_of, queue_for
+from etapalvelu.domain.readiness import RoomChecks, room_readiness
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.statistics import Figures, figures
 from etapalvelu.ports import (
@@ -46,6 +47,7 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     devices: RoomDevices
     readiness: Readiness
     missing: tuple[str, ...]
+    checks: RoomChecks
     session: Session | None
 
 
@@ -125,13 +127,15 @@ class Reports:
         served = {point.id for point in await self._places.points() if point.in_use}
         rooms = [room for room in await self._places.rooms(point) if given_up or (room.in_use and room.point in served)]
         devices = await self._places.devices(room.id for room in rooms)
+        checks = await self._places.checks(room.id for room in rooms)
         in_use = {session.room: session for session in await self._sessions.open_sessions()}
         return [
             RoomState(
                 room=room,
                 devices=devices[room.id],
-                readiness=readiness(devices[room.id]),
+                readiness=room_readiness(devices[room.id], checks[room.id], self._clock()),
                 missing=missing(devices[room.id]),
+                checks=checks[room.id],
                 session=in_use.get(room.id),
             )
             for room in rooms

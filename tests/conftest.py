@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from etapalvelu.attendance import SessionAttendance
 from etapalvelu.board.local import LocalBoard
+from etapalvelu.dawn import Dawn, Versions
 from etapalvelu.desk import Desk, OpenRequest
 from etapalvelu.domain.claims import Patience
 from etapalvelu.domain.codes import Language, Reason
@@ -65,6 +67,7 @@ class Service:
     desk: Desk
     timers: Timers
     attendance: SessionAttendance
+    dawn: Dawn
 
     async def opened(self, room: str = "rantala-1", theme: str = "pensions", language: Language = Language.FI) -> Session:
         request = OpenRequest(room=room, theme=theme, language=language, reason=Reason.ADVICE)
@@ -177,4 +180,13 @@ async def make_service(engine: AsyncEngine) -> Service:
             patience=Patience(),
         ),
         attendance=SessionAttendance(ledger, sessions, clock),
+        dawn=Dawn(
+            places=places,
+            sessions=sessions,
+            board=board,
+            calendar=FakeCalendar(),
+            clock=clock,
+            versions=Versions(program="1.0", page="abc"),
+            before=timedelta(minutes=45),
+        ),
     )

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from etapalvelu.access import Access, Revoked, SignedIn
+from etapalvelu.api.checks import Checks
 from etapalvelu.api.problems import Words, tell_problems
 from etapalvelu.api.routes import attach
 from etapalvelu.app import make_app
@@ -125,6 +126,7 @@ async def make_doorstep(service: Service, words: Words | None = None, knocks: Kn
     calls = CallSettings(ticket_key=b"k" * 32)
     attach(
         app,
+        checks=Checks(dawn=service.dawn, settings=calls, clock=service.clock),
         desk=service.desk,
         reports=reports,
         preparing=Preparing(sessions=service.sessions, calls=service.calls, settings=calls, clock=service.clock),

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from etapalvelu.access import Access
 from etapalvelu.api.calls import Call
+from etapalvelu.api.checks import Checks, check_calls
 from etapalvelu.api.deeds import deed_calls
 from etapalvelu.api.devices import Devices, device_calls
 from etapalvelu.api.openapi import describe
@@ -30,12 +31,14 @@ def attach(
     places: PlaceStore,
     board: Board,
     clock: Clock,
+    checks: Checks,
 ) -> None:
     """Add every call. Called once by `app`, which also puts `problems.tell_problems` around `doors.guard`."""
     calls: tuple[Call, ...] = (
         *deed_calls(desk, clock),
         *question_calls(reports, preparing),
         *device_calls(Devices(access=access, places=places, board=board)),
+        *check_calls(checks),
     )
     for call in calls:
         app.router.add_route(call.method, PREFIX + call.path, call.respond)

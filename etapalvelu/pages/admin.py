@@ -140,7 +140,7 @@ async def _view(request: web.Request) -> AdminView:
     in_use = {}
     for state in await site.reports.rooms(visitor.person, given_up=True):
         in_use[state.room.id] = state.room.in_use
-        tiles[state.room.point].append(room_tile_of(state, names.get(state.room.point, state.room.point)))
+        tiles[state.room.point].append(room_tile_of(state, names.get(state.room.point, state.room.point), site.clock()))
         devices[state.room.id] = await site.accounts.logins(room=state.room.id)
     accounts = await site.accounts.accounts()
     people = {account.staff.account: account.staff.shown_name for account in accounts}

@@ -10,6 +10,7 @@ from etapalvelu.domain.codes import Language as ServiceLanguage
 from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, NotFoundError, RefusalError
 from etapalvelu.domain.people import may_read
 from etapalvelu.domain.places import ServicePoint
+from etapalvelu.domain.readiness import room_readiness
 from etapalvelu.domain.session import Session
 from etapalvelu.hours import themes_today
 from etapalvelu.pages.advisor_views import (
@@ -32,6 +33,14 @@ PAGE = "advisor.html"
 SESSION_PAGE = "advisor_session.html"
 
 
+class _NotWarnedError(Exception):
+    """The room does not work, and the advisor has not said that they know."""
+
+    def __init__(self, room: str) -> None:
+        super().__init__(room)
+        self.room = room
+
+
 async def show(request: web.Request) -> web.StreamResponse:
     site = site_of(request)
     view = await advisor_view(site, visitor_of(request))
@@ -46,11 +55,14 @@ async def open_session(request: web.Request) -> web.StreamResponse:
     refusal = ""
     try:
         wanted = open_request(fields)
+        await _check_warned(site, visitor, fields, wanted.room)
         session = await site.desk.open(visitor.person, wanted, key=site.deed_key(visitor, fields, "open", wanted))
     except FormError as error:
         errors, status = problem_words(error.problems, language), 422
     except InvalidFieldError as error:
         errors, status = problem_words({error.field: error.problem}, language), 422
+    except _NotWarnedError as error:
+        refusal, status = language.text("advisor.room_broken", room=error.room), 409
     except RefusalError as error:
         refusal, status = words(error, language), status_of(error)
     else:
@@ -106,7 +118,14 @@ async def advisor_view(site: Site, visitor: Visitor) -> AdvisorView:
     return AdvisorView(
         point=point.name,
         phone=point.phone,
-        rooms=room_tiles(rooms, await site.places.devices([room.id for room in rooms]), own, {point.id: point.name}),
+        rooms=room_tiles(
+            rooms,
+            await site.places.devices([room.id for room in rooms]),
+            await site.places.checks([room.id for room in rooms]),
+            own,
+            point.name,
+            site.clock(),
+        ),
         sessions=open_lines(
             own, everyone, {room.id: room.name for room in rooms}, await site.names(session.expert for session in own)
         ),
@@ -134,6 +153,19 @@ async def _seen(site: Site, session: Session) -> SessionView:
         site.clock(),
         is_slow=site.timers.is_slow(session),
     )
+
+
+async def _check_warned(site: Site, visitor: Visitor, fields: Fields, room_id: str) -> None:
+    """Raise `_NotWarnedError` for a room that does not work, unless its warning was confirmed."""
+    if fields.text("room_anyway", required=False) == room_id:
+        return
+    room = await site.places.room(room_id)
+    # What cannot be opened anyway is refused with its own reason.
+    if room is None or room.point != visitor.person.point or await site.reports.open_in_room(room_id) is not None:
+        return
+    devices, checks = await site.places.devices([room_id]), await site.places.checks([room_id])
+    if room_readiness(devices[room_id], checks[room_id], site.clock()) is Readiness.BROKEN:
+        raise _NotWarnedError(room.name)
 
 
 def session_values(view: SessionView, language: Language) -> dict[str, object]:
@@ -170,7 +202,8 @@ async def _point_page(request: web.Request, view: AdvisorView, form: FormView, s
         key=form.key,
         choices=open_choices(view, language_of(request)),
     )
-    return await site_of(request).page(request, PAGE, {"view": view, "form": form}, status)
+    warned = next((room for room in view.rooms if room.id == form.value("room") and room.is_free and room.is_broken), None)
+    return await site_of(request).page(request, PAGE, {"view": view, "form": form, "warned": warned}, status)
 
 
 async def _session_page(request: web.Request, session_id: str, refusal: RefusalError | None = None) -> web.Response:

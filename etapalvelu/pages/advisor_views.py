@@ -7,10 +7,12 @@ import msgspec
 
 from etapalvelu.domain.codes import Readiness, Seat, State
 from etapalvelu.domain.moments import HELSINKI
-from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing, readiness
+from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing
 from etapalvelu.domain.queue import in_order, place_of
+from etapalvelu.domain.readiness import RoomChecks, room_readiness
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import IsHoliday, Theme, is_open, next_opening
+from etapalvelu.pages.check_views import CheckView, check_view
 
 # From here on a waiting customer is told that the hours will end.
 CLOSING_WARNING = timedelta(minutes=15)
@@ -23,9 +25,14 @@ class RoomTile(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     readiness: Readiness
     missing: tuple[str, ...]
+    check: CheckView
     session: str | None = None
     state: State | None = None
     point: str = ""
+
+    @property
+    def is_broken(self) -> bool:
+        return self.readiness is Readiness.BROKEN
 
     @property
     def is_free(self) -> bool:
@@ -63,6 +70,10 @@ class AdvisorView(msgspec.Struct, frozen=True, kw_only=True):
     themes: tuple[ThemeChoice, ...]
 
     @property
+    def may_check(self) -> bool:
+        return True
+
+    @property
     def anything_open(self) -> bool:
         return any(theme.open_now for theme in self.themes)
 
@@ -97,13 +108,16 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
         return self.session.id
 
 
-def room_tile(room: Room, devices: RoomDevices | None, session: Session | None, point: str = "") -> RoomTile:
-    known = devices or RoomDevices()
+def room_tile(
+    room: Room, devices: RoomDevices | None, checks: RoomChecks | None, session: Session | None, point: str, now: datetime
+) -> RoomTile:
+    known, checked = devices or RoomDevices(), checks or RoomChecks()
     return RoomTile(
         id=room.id,
         name=room.name,
-        readiness=readiness(known),
+        readiness=room_readiness(known, checked, now),
         missing=missing(known),
+        check=check_view(known, checked, now),
         session=session.id if session else None,
         state=session.state if session else None,
         point=point,
@@ -111,11 +125,18 @@ def room_tile(room: Room, devices: RoomDevices | None, session: Session | None, 
 
 
 def room_tiles(
-    rooms: Iterable[Room], devices: Mapping[str, RoomDevices], sessions: Iterable[Session], points: Mapping[str, str]
+    rooms: Iterable[Room],
+    devices: Mapping[str, RoomDevices],
+    checks: Mapping[str, RoomChecks],
+    sessions: Iterable[Session],
+    point: str,
+    now: datetime,
 ) -> tuple[RoomTile, ...]:
-    """Rooms with whatever goes on in them, in the order they were given."""
+    """Rooms of one point with whatever goes on in them, in the order they were given."""
     busy = {session.room: session for session in sessions if session.is_open}
-    return tuple(room_tile(room, devices.get(room.id), busy.get(room.id), points.get(room.point, room.point)) for room in rooms)
+    return tuple(
+        room_tile(room, devices.get(room.id), checks.get(room.id), busy.get(room.id), point, now) for room in rooms
+    )
 
 
 def open_lines(

@@ -38,12 +38,13 @@ async def board_view(site: Site, visitor: Visitor) -> BoardView:
     points = {point.id: point for point in await site.reports.points(visitor.person)}
     rooms = await site.reports.rooms(visitor.person)
     where = {state.room.id: f"{_name(points, state.room.point)}, {state.room.name}" for state in rooms}
-    tiles = [room_tile_of(state, _name(points, state.room.point)) for state in rooms]
+    tiles = [room_tile_of(state, _name(points, state.room.point), site.clock()) for state in rooms]
     return BoardView(
         alarms=await _alarms(site, still_open, where, _at_work(site, rooms, tiles, points)),
         figures=today_figures(today, still_open, await site.reports.days_like_today(visitor.person)),
         weekday=site.today().weekday(),
         rooms=tuple(tiles),
+        may_check=visitor.role is Role.SUPERVISOR,
         sessions=open_lines(still_open, still_open, where, await site.names(session.expert for session in still_open)),
     )
 

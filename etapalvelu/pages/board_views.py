@@ -12,6 +12,7 @@ from etapalvelu.domain.queue import in_order
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.statistics import Figures, Usual, figures, usual
 from etapalvelu.pages.advisor_views import OpenLine, RoomTile
+from etapalvelu.pages.check_views import check_view
 from etapalvelu.reports import RoomState
 
 # The drawing of a usual range: its width, and how much of it the largest value takes.
@@ -72,6 +73,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     count: int = 0
     missing: tuple[str, ...] = ()
+    to_mend: tuple[str, ...] = ()
 
 
 class BoardView(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,7 @@ class BoardView(msgspec.Struct, frozen=True, kw_only=True):
     weekday: int
     rooms: tuple[RoomTile, ...]
     sessions: tuple[OpenLine, ...]
+    may_check: bool = False
 
 
 def today_figures(today: Sequence[Session], still_open: Iterable[Session], like_today: Sequence[Figures]) -> TodayFigures:
@@ -127,23 +130,25 @@ def themes_without(experts: Sequence[Staff], waiting: Iterable[Session]) -> tupl
 def rooms_to_mend(rooms: Iterable[RoomTile]) -> tuple[Alarm, ...]:
     return tuple(
         Alarm(
-            key=f"room {room.id} {' '.join(room.missing)}",
+            key=f"room {room.id} {' '.join((*room.missing, *room.check.to_mend))}",
             kind="room",
             where=f"{room.point}, {room.name}",
             missing=room.missing,
+            to_mend=room.check.to_mend,
         )
         for room in rooms
         if room.readiness is Readiness.BROKEN
     )
 
 
-def room_tile_of(state: RoomState, point: str) -> RoomTile:
+def room_tile_of(state: RoomState, point: str, now: datetime) -> RoomTile:
     """The room as reports know it; `point` is the name of its point."""
     return RoomTile(
         id=state.room.id,
         name=state.room.name,
         readiness=state.readiness,
         missing=state.missing,
+        check=check_view(state.devices, state.checks, now),
         session=state.session.id if state.session else None,
         state=state.session.state if state.session else None,
         point=point,

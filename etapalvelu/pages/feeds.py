@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 import msgspec
 
 from etapalvelu.access import Visitor
+from etapalvelu.domain.moments import timestamp
 from etapalvelu.domain.people import Device, Role
 from etapalvelu.domain.session import Session
 from etapalvelu.pages import advisor, board, expert, room, supervisor
@@ -123,7 +124,10 @@ async def _room_topics(site: Site, watcher: Watcher) -> set[str]:
 
 
 async def _agent(site: Site, watcher: Watcher) -> list[Message]:
-    return [belonging(await site.reports.open_in_room(_device_of(watcher).room))]
+    device = _device_of(watcher)
+    asked_at = await site.dawn.asked(device)
+    asked = [] if asked_at is None else [Message("check", {"run": timestamp(asked_at)}, "check")]
+    return [belonging(await site.reports.open_in_room(device.room)), *asked]
 
 
 async def _expert(site: Site, watcher: Watcher) -> list[Message]:

@@ -8,8 +8,9 @@ import msgspec
 from aiohttp import web
 
 from etapalvelu.access import Access
+from etapalvelu.dawn import Dawn
 from etapalvelu.desk import Desk
-from etapalvelu.pages import admin, admin_edit, advisor, assets, board, expert, live, login, month, room, supervisor, technical
+from etapalvelu.pages import admin, admin_edit, advisor, assets, board, check, expert, live, login, month, room, supervisor, technical
 from etapalvelu.pages.failures import answer_failures, note_begun, speak_language
 from etapalvelu.pages.feeds import FEEDS
 from etapalvelu.pages.live import STREAMS, Streams, end_streams, keep_looking
@@ -29,6 +30,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that pages need; `attach` adds them, their streams and their static files to the application."""
 
     access: Access
+    dawn: Dawn
     desk: Desk
     timers: Timers
     reports: Reports
@@ -91,6 +93,8 @@ _POSTS: Sequence[tuple[str, _Handler]] = (
     ("/login", login.sign_in),
     ("/logout", login.sign_out),
     ("/advisor", advisor.open_session),
+    ("/advisor/check", check.ask_as_advisor),
+    ("/supervisor/check", check.ask_as_supervisor),
     ("/advisor/sessions/{id}/close", advisor.close_session),
     ("/advisor/sessions/{id}/stays", advisor.stay_or_leave),
     ("/room", room.pair),

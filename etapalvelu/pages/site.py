@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from etapalvelu.access import Access, Visitor, visitor_if_any
+from etapalvelu.dawn import Dawn
 from etapalvelu.desk import Desk
 from etapalvelu.domain.moments import HELSINKI
 from etapalvelu.domain.people import Staff
@@ -34,6 +35,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     `longest_wait` is an alarm on the board."""
 
     renderer: Renderer
+    dawn: Dawn
     desk: Desk
     timers: Timers
     access: Access

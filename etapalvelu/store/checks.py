@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -54,24 +55,23 @@ async def ask(connection: AsyncConnection, room: str, at: datetime) -> None:
 
 
 async def keep(connection: AsyncConnection, room: str, checks: Iterable[Check]) -> None:
-    """Add what was found; one that was kept of the same moment is replaced, and old ones go."""
-    table = tables.room_check
-    rows = [
-        {
-            "room": room,
-            "at": ms(check.at),
-            "code": check.code,
-            "result": check.result,
-            "figure": check.figure,
-            "note": check.note,
-        }
-        for check in checks
-    ]
-    if not rows:
+    """Add what was found at one moment; what was kept of the same moment is replaced, and old ones go."""
+    table, found = tables.room_check, tuple(checks)
+    if not found:
         return
-    at = rows[0]["at"]
-    codes = [row["code"] for row in rows]
-    same = (table.c.at == at) & table.c.code.in_(codes)
+    at = ms(found[0].at)
+    same = (table.c.at == at) & table.c.code.in_([check.code for check in found])
     old = table.c.at < at - KEPT // timedelta(milliseconds=1)
     await connection.execute(delete(table).where(table.c.room == room, same | old))
-    await connection.execute(insert(table), rows)
+    await connection.execute(insert(table), [_row(room, check) for check in found])
+
+
+def _row(room: str, check: Check) -> dict[str, Any]:
+    return {
+        "room": room,
+        "at": ms(check.at),
+        "code": check.code,
+        "result": check.result,
+        "figure": check.figure,
+        "note": check.note,
+    }

@@ -4,6 +4,7 @@
  */
 
 import { follow, replaceFragment } from "./page.js";
+import { checkRooms } from "./room-checks.js";
 
 const CLOSED = "etapalvelu.closed-alarms";
 
@@ -65,4 +66,5 @@ follow({
     if (target === "alarms") draw();
   },
 });
+checkRooms();
 draw();
