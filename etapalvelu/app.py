@@ -43,6 +43,7 @@ from etapalvelu.passwords import Passwords
 from etapalvelu.ports import Calendar, Clock
 from etapalvelu.reports import Reports
 from etapalvelu.seats import CallSettings
+from etapalvelu.setups import CameraSetups
 from etapalvelu.store.accounts import SqlAccounts
 from etapalvelu.store.engine import make_engine
 from etapalvelu.store.migrate import newest, version
@@ -105,6 +106,7 @@ class _Ground(msgspec.Struct, frozen=True, kw_only=True):
     places: SqlPlaces
     accounts: SqlAccounts
     board: LocalBoard
+    setups: CameraSetups
 
     @property
     def seating(self) -> CallSettings:
@@ -154,6 +156,7 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
         access=access,
         places=ground.places,
         board=board,
+        setups=ground.setups,
         clock=clock,
         checks=Checks(dawn=dawn, settings=ground.seating, clock=clock),
     )
@@ -165,6 +168,7 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
 
 def _ground(config: Config, clock: Clock, passwords: Passwords) -> _Ground:
     engine = make_engine(config.store.url)
+    board = LocalBoard()
     return _Ground(
         config=config,
         clock=clock,
@@ -176,7 +180,8 @@ def _ground(config: Config, clock: Clock, passwords: Passwords) -> _Ground:
         sessions=SqlSessions(engine),
         places=SqlPlaces(engine),
         accounts=SqlAccounts(engine),
-        board=LocalBoard(),
+        board=board,
+        setups=CameraSetups(board=board, clock=clock),
     )
 
 
@@ -263,6 +268,7 @@ def _pages(ground: _Ground, access: Access, desk: Desk, timers: Timers, reports:
         accounts=ground.accounts,
         calendar=ground.calendar,
         board=ground.board,
+        setups=ground.setups,
         clock=ground.clock,
         node=ground.node,
         longest_wait=timedelta(minutes=ground.config.board.longest_wait_minutes),

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from etapalvelu.domain.cameras import CameraSettings
 from etapalvelu.domain.codes import DocumentCamera, Language, State
 from etapalvelu.domain.log import Entry
 from etapalvelu.domain.people import Role, Staff
@@ -183,7 +184,7 @@ class KeyKnownError(Exception):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that somebody changed: `kind` is `point`, `room`, `staff`, `theme` or `device`, `id` which of them.
+    """One thing that somebody changed: `kind` is `point`, `room`, `staff`, `theme`, `device` or `camera`, `id` which of them.
 
     `fields` has each changed field as it was and as it is since; a new one was nothing before. Never a password.
     """
@@ -213,6 +214,12 @@ class PlaceStore(Protocol):
     async def add_room(self, room: Room) -> None: ...
 
     async def change_room(self, room: Room) -> None: ...
+
+    async def camera(self, room_id: str) -> CameraSettings:
+        """How the room's document camera is set; the usual where nobody set it."""
+        ...
+
+    async def set_camera(self, room_id: str, settings: CameraSettings) -> None: ...
 
     async def theme_hours(self) -> Mapping[str, WeekHours]:
         """Hours that were given to themes here, by theme."""

@@ -28,10 +28,12 @@ from etapalvelu.doors import DOORS, MAX_BODY_BYTES, guard
 from etapalvelu.headers import add_security_headers
 from etapalvelu.keys import load_keys
 from etapalvelu.origin import behind_proxies, networks
+from etapalvelu.pages.site import SITE
 from etapalvelu.passwords import Passwords
 from etapalvelu.ports import StaffRequest
 from etapalvelu.reports import Reports
 from etapalvelu.seats import CallSettings
+from etapalvelu.setups import CameraSetups
 from etapalvelu.upcoming import Preparing
 from tests.conftest import ADVISOR, EXPERT, EXPERT2, SUPERVISOR, Service
 from tests.samples import OPENS_ON
@@ -59,6 +61,7 @@ class Doorstep:
     access: Access
     client: Client
     revoked: list[str]
+    setups: CameraSetups
     _signed_in: dict[str, SignedIn] = field(default_factory=dict)
 
     @property
@@ -124,6 +127,7 @@ async def make_doorstep(service: Service, words: Words | None = None, knocks: Kn
     app.on_response_prepare.append(add_security_headers)
     reports = Reports(sessions=service.sessions, places=service.places, clock=service.clock)
     calls = CallSettings(ticket_key=b"k" * 32)
+    setups = CameraSetups(board=service.board, clock=service.clock)
     attach(
         app,
         checks=Checks(dawn=service.dawn, settings=calls, clock=service.clock),
@@ -133,10 +137,11 @@ async def make_doorstep(service: Service, words: Words | None = None, knocks: Kn
         access=access,
         places=service.places,
         board=service.board,
+        setups=setups,
         clock=service.clock,
     )
     _add_pages(app)
-    return await _started(app, service, access, revoked)
+    return await _started(app, service, access, revoked, setups)
 
 
 async def make_whole(service: Service, folder: FilePath) -> Doorstep:
@@ -145,7 +150,8 @@ async def make_whole(service: Service, folder: FilePath) -> Doorstep:
         store=StoreSettings(url=f"sqlite+aiosqlite:///{folder}/etapalvelu.sqlite"), secrets=Secrets(file=f"{folder}/keys")
     )
     access = await _access(service, load_keys(folder / "keys").csrf, None)
-    return await _started(make_app(config, service.clock, cheap_passwords()), service, access, [])
+    app = make_app(config, service.clock, cheap_passwords())
+    return await _started(app, service, access, [], app[SITE].setups)
 
 
 async def _access(service: Service, key: bytes, revoked: Revoked | None) -> Access:
@@ -168,10 +174,12 @@ async def _access(service: Service, key: bytes, revoked: Revoked | None) -> Acce
     return access
 
 
-async def _started(app: web.Application, service: Service, access: Access, revoked: list[str]) -> Doorstep:
+async def _started(
+    app: web.Application, service: Service, access: Access, revoked: list[str], setups: CameraSetups
+) -> Doorstep:
     client: Client = TestClient(TestServer(app))
     await client.start_server()
-    return Doorstep(service=service, access=access, client=client, revoked=revoked)
+    return Doorstep(service=service, access=access, client=client, revoked=revoked, setups=setups)
 
 
 def _request(staff: Staff) -> StaffRequest:

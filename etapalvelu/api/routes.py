@@ -8,6 +8,7 @@ from aiohttp import web
 
 from etapalvelu.access import Access
 from etapalvelu.api.calls import Call
+from etapalvelu.api.cameras import Cameras, camera_calls
 from etapalvelu.api.checks import Checks, check_calls
 from etapalvelu.api.deeds import deed_calls
 from etapalvelu.api.devices import Devices, device_calls
@@ -16,6 +17,7 @@ from etapalvelu.api.questions import question_calls
 from etapalvelu.desk import Desk
 from etapalvelu.ports import Board, Clock, PlaceStore
 from etapalvelu.reports import Reports
+from etapalvelu.setups import CameraSetups
 from etapalvelu.upcoming import Preparing
 
 PREFIX = "/api/v1"
@@ -30,6 +32,7 @@ def attach(
     access: Access,
     places: PlaceStore,
     board: Board,
+    setups: CameraSetups,
     clock: Clock,
     checks: Checks,
 ) -> None:
@@ -39,6 +42,7 @@ def attach(
         *question_calls(reports, preparing),
         *device_calls(Devices(access=access, places=places, board=board)),
         *check_calls(checks),
+        *camera_calls(Cameras(places=places, reports=reports, setups=setups, board=board, clock=clock)),
     )
     for call in calls:
         app.router.add_route(call.method, PREFIX + call.path, call.respond)

@@ -1,5 +1,6 @@
 """Who changed what on the admin's pages: kept with each change, and told in words."""
 
+from collections.abc import Mapping
 from datetime import date, time
 
 import msgspec
@@ -51,6 +52,8 @@ def _words(field: str, value: object, language: Language) -> str:
         return "–"
     if isinstance(value, bool):
         return language.text("admin.yes" if value else "admin.no")
+    if field in ("mode", "crop") and isinstance(value, dict):
+        return _mode(value) if field == "mode" else _crop(value)
     if field == "hours":
         return hours_words(msgspec.convert(value, dict[int, Hours], strict=False), language)
     if field in ("opens_on", "fit_from"):
@@ -58,6 +61,16 @@ def _words(field: str, value: object, language: Language) -> str:
     if field in ("themes", "languages") and isinstance(value, list):
         return ", ".join(language.text(f"{field[:-1]}.{code}") for code in value)
     return language.text(f"role.{value}") if field in ("role", "device") else str(value)
+
+
+def _mode(mode: Mapping[str, int]) -> str:
+    return f"{mode['width']} × {mode['height']}, {mode['frames_per_second']}/s"
+
+
+def _crop(crop: Mapping[str, float]) -> str:
+    """The part of the picture from left to right and from top to bottom."""
+    left, top, right, bottom = (round(crop[side] * 100) for side in ("left", "top", "right", "bottom"))
+    return f"{left}–{right} %, {top}–{bottom} %"
 
 
 def hours_words(hours: WeekHours, language: Language) -> str:

@@ -21,7 +21,7 @@ class Message(msgspec.Struct, frozen=True):
     """One server-sent event. `slot` tells which earlier one it replaces."""
 
     event: str
-    data: Mapping[str, str | int]
+    data: Mapping[str, object]
     slot: str
 
 
@@ -130,6 +130,14 @@ async def _agent(site: Site, watcher: Watcher) -> list[Message]:
     return [belonging(await site.reports.open_in_room(device.room)), *asked]
 
 
+async def _agent_with_camera(site: Site, watcher: Watcher) -> list[Message]:
+    place = _device_of(watcher).room
+    # Whoever sets the camera up sees no customer's papers.
+    setup = "" if await site.reports.open_in_room(place) else site.setups.wanted(place)
+    settings = msgspec.to_builtins(await site.places.camera(place))
+    return [*await _agent(site, watcher), Message("camera", {"settings": settings, "setup": setup}, "camera")]
+
+
 async def _expert(site: Site, watcher: Watcher) -> list[Message]:
     parts = await expert.fragments(site, watcher.visitor, watcher.language)
     return [
@@ -155,7 +163,7 @@ FEEDS: Mapping[str, Feed] = {
     "supervisor-session": Feed(_session_topics, _supervisor_session, _watcher_alone),
     "expert": Feed(_queue_topics, _expert, _watcher_alone),
     "room": Feed(_room_topics, _room, _watcher_alone),
-    "agent": Feed(_room_topics, _agent, _watcher_alone),
+    "agent": Feed(_room_topics, _agent_with_camera, _watcher_alone),
 }
 
 # Whose stream does not say which page it is for: the one that their role begins with.

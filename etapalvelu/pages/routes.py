@@ -10,7 +10,22 @@ from aiohttp import web
 from etapalvelu.access import Access
 from etapalvelu.dawn import Dawn
 from etapalvelu.desk import Desk
-from etapalvelu.pages import admin, admin_edit, advisor, assets, board, check, expert, live, login, month, room, supervisor, technical
+from etapalvelu.pages import (
+    admin,
+    admin_camera,
+    admin_edit,
+    advisor,
+    assets,
+    board,
+    check,
+    expert,
+    live,
+    login,
+    month,
+    room,
+    supervisor,
+    technical,
+)
 from etapalvelu.pages.failures import answer_failures, note_begun, speak_language
 from etapalvelu.pages.feeds import FEEDS
 from etapalvelu.pages.live import STREAMS, Streams, end_streams, keep_looking
@@ -18,6 +33,7 @@ from etapalvelu.pages.render import the_renderer
 from etapalvelu.pages.site import SITE, Site
 from etapalvelu.ports import AccountStore, Board, Calendar, Clock, PlaceStore, SessionStore
 from etapalvelu.reports import Reports
+from etapalvelu.setups import CameraSetups
 from etapalvelu.technical import TechnicalLedger
 from etapalvelu.timers import Timers
 
@@ -40,6 +56,7 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
     accounts: AccountStore
     calendar: Calendar
     board: Board
+    setups: CameraSetups
     clock: Clock
     node: str
     longest_wait: timedelta
@@ -86,6 +103,8 @@ _GETS: Sequence[tuple[str, _Handler]] = (
     ("/admin", admin.show),
     ("/admin/points/{point}", admin_edit.show_point),
     ("/admin/rooms/{room}", admin_edit.show_room),
+    ("/admin/rooms/{room}/camera", admin_camera.show),
+    ("/admin/camera-sheet.pdf", admin_camera.sheet),
     ("/admin/themes/{theme}", admin_edit.show_theme),
     ("/admin/staff/{account}", admin_edit.show_staff),
 )

@@ -24,6 +24,7 @@ from etapalvelu.pages.language import Language, choose_language
 from etapalvelu.pages.render import Renderer
 from etapalvelu.ports import AccountStore, Board, Calendar, Clock, DeedKey, PlaceStore, SessionStore
 from etapalvelu.reports import Reports
+from etapalvelu.setups import CameraSetups
 from etapalvelu.technical import TechnicalLedger
 from etapalvelu.timers import Timers
 
@@ -46,6 +47,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     accounts: AccountStore
     board: Board
     calendar: Calendar
+    setups: CameraSetups
     clock: Clock
     node: str = "one"
     longest_wait: timedelta = timedelta(minutes=15)

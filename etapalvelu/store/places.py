@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from etapalvelu.domain.cameras import CameraSettings
 from etapalvelu.domain.codes import DocumentCamera
 from etapalvelu.domain.errors import InvalidFieldError
 from etapalvelu.domain.people import Role
@@ -61,6 +62,17 @@ class SqlPlaces:
 
     async def change_room(self, room: Room) -> None:
         await self._change(tables.room, rows.room_row(room))
+
+    async def camera(self, room_id: str) -> CameraSettings:
+        query = select(tables.camera).where(tables.camera.c.room == room_id)
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return CameraSettings() if row is None else rows.to_camera(dict(row))
+
+    async def set_camera(self, room_id: str, settings: CameraSettings) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(delete(tables.camera).where(tables.camera.c.room == room_id))
+            await connection.execute(insert(tables.camera).values(room=room_id, **rows.camera_row(settings)))
 
     async def theme_hours(self) -> Mapping[str, WeekHours]:
         async with reading(self._engine) as connection:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from etapalvelu.domain.cameras import CameraSettings
 from etapalvelu.domain.codes import Language
 from etapalvelu.domain.log import Entry, canonical, event_data
 from etapalvelu.domain.moments import timestamp
@@ -199,6 +200,30 @@ def to_change(row: Row) -> Change:
         id=row["subject"],
         fields=msgspec.json.decode(row["fields"], type=dict[str, tuple[Any, Any]]),
     )
+
+
+def camera_row(settings: CameraSettings) -> dict[str, Any]:
+    """All but whose it is."""
+    mode, crop = settings.mode, settings.crop
+    return {
+        "source": settings.source,
+        "width": None if mode is None else mode.width,
+        "height": None if mode is None else mode.height,
+        "frames_per_second": None if mode is None else mode.frames_per_second,
+        "crop": None if crop is None else msgspec.json.encode(crop).decode(),
+        "turn": settings.turn,
+    }
+
+
+def to_camera(row: Row) -> CameraSettings:
+    mode = {name: row[name] for name in ("width", "height", "frames_per_second")}
+    written = {
+        "source": row["source"],
+        "mode": None if row["width"] is None else mode,
+        "crop": None if row["crop"] is None else msgspec.json.decode(row["crop"]),
+        "turn": row["turn"],
+    }
+    return msgspec.convert(written, CameraSettings)
 
 
 def room_row(room: Room) -> dict[str, Any]:

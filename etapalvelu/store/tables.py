@@ -208,6 +208,20 @@ check_run = Table(
     Column("asked_at", BigInteger, nullable=False),
 )
 
+# How each room's document camera is set, where somebody set it.
+camera = Table(
+    "camera",
+    metadata,
+    Column("room", ForeignKey("room.id"), primary_key=True),
+    Column("source", String(300), nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("frames_per_second", Integer),
+    # Left, top, right, bottom as shares of the turned picture, as JSON.
+    Column("crop", Text),
+    Column("turn", Integer, nullable=False),
+)
+
 account = Table(
     "account",
     metadata,
