@@ -1,0 +1,63 @@
+"""The simulator of `bench simulate`, small: every session ends connected or closed with a cause, whatever befalls anybody."""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.simulate import Plan, Report, simulate, told_of
+from tests.faults.checker import Finding
+
+ROOMS = 12
+SECONDS = 8.0
+
+
+@pytest.mark.slow
+async def test_every_session_of_a_small_day_full_of_faults_ends(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    seed = secrets.randbelow(2**32)
+    record_property("seed", seed)
+    plan = Plan(rooms=ROOMS, seconds=SECONDS, seed=seed, away=3.0, service=(0.2, 2.5), idle=(0.1, 1.5))
+
+    report = await simulate(plan, tmp_path)
+
+    print(told_of(report))  # noqa: T201 - shown when it fails
+    assert report.findings == []
+    assert report.ended == report.sessions
+    assert report.connected > ROOMS
+
+
+@pytest.mark.parametrize(
+    ("ends", "findings", "holds"),
+    [
+        ({"closed: completed": 2, "connected": 1}, [], True),
+        ({"closed: completed": 2, "waiting": 1}, [], False),
+        ({"closed: lost": 1, "claimed": 1}, [], False),
+        ({"closed: completed": 2}, [Finding("lost", "s1", "a deed")], False),
+        ({}, [], False),
+    ],
+)
+def test_a_session_left_behind_or_a_disagreement_is_told(ends: dict[str, int], findings: list[Finding], holds: bool) -> None:
+    report = Report(
+        plan=Plan(rooms=1, seconds=1, seed=7),
+        ends=Counter(ends),
+        connected=1,
+        findings=findings,
+        counts=Counter({"fault: server killed": 3}),
+        setups=[0.2, 0.4],
+        returns=[],
+        starts=[],
+        deeds=5,
+        events=9,
+        seconds=2.0,
+        log="",
+    )
+
+    text = told_of(report)
+
+    assert report.holds is holds
+    assert "seed 7, 1 rooms" in text
+    assert all(str(finding) in text for finding in findings)
