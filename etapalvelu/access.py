@@ -326,7 +326,8 @@ class Access:
     async def _of_id(self, login_id: str) -> Visitor | None:
         now = self._clock()
         until, known = self._known.get(login_id, (now, None))
-        if known is not None and now < until:
+        # A clock that was set back must not make it be believed for hours.
+        if known is not None and timedelta() < until - now <= timedelta(seconds=CACHE_SECONDS):
             return known
         self._known.pop(login_id, None)
         login = await self._accounts.login(login_id, now) or await self._in_call(login_id, now)

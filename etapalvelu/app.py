@@ -1,11 +1,8 @@
 """Puts the server together: the only file that knows everybody. It decides nothing."""
 
-import asyncio
-import signal
 import socket
-import ssl
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -16,6 +13,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from etapalvelu.access import Access, Revoked, Sits
+from etapalvelu.admission import Admission
 from etapalvelu.api import routes as api_routes
 from etapalvelu.api.checks import Checks
 from etapalvelu.api.problems import tell_problems
@@ -44,10 +42,12 @@ from etapalvelu.ports import Calendar, Clock
 from etapalvelu.reports import Reports
 from etapalvelu.seats import CallSettings
 from etapalvelu.setups import CameraSetups
+from etapalvelu.steady import Stalls
 from etapalvelu.store.accounts import SqlAccounts
 from etapalvelu.store.engine import make_engine
 from etapalvelu.store.migrate import newest, version
 from etapalvelu.store.places import SqlPlaces
+from etapalvelu.store.reserve import Reserve
 from etapalvelu.store.sessions import SqlSessions
 from etapalvelu.store.technical import SqlFaults
 from etapalvelu.talk import GuardedAttendance
@@ -57,14 +57,12 @@ from etapalvelu.timers import Timers
 from etapalvelu.upcoming import Preparing
 from signaling.endpoint import CallEndpoint, Limits
 
-# How often lost seats, leases and hours are looked at, and how often old keys.
+# How often lost seats, leases and hours are looked at, how often room on the disk, how often old keys.
 SWEEP_SECONDS = 1
+RESERVE_SECONDS = 5
 FORGET_SECONDS = 600
 # How often is looked whether rooms are to check themselves.
 DAWN_SECONDS = 20
-
-# How long open requests may take to end after SIGTERM; streams and sockets are ended at once.
-SHUTDOWN_SECONDS = 3
 
 _log = structlog.get_logger("app")
 
@@ -102,6 +100,7 @@ class _Ground(msgspec.Struct, frozen=True, kw_only=True):
     calendar: Calendar
     passwords: Passwords
     engine: AsyncEngine
+    reserve: Reserve
     sessions: SqlSessions
     places: SqlPlaces
     accounts: SqlAccounts
@@ -124,7 +123,9 @@ class _Ground(msgspec.Struct, frozen=True, kw_only=True):
         return f"{socket.gethostname()}:{self.config.server.port}"
 
 
-def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None = None) -> web.Application:
+def make_app(
+    config: Config, clock: Clock = utc_now, passwords: Passwords | None = None, admission: Admission | None = None
+) -> web.Application:
     """The whole server, not yet listening. Raises `ConfigError` and `keys.KeysError`."""
     ground = _ground(config, clock, passwords or Passwords())
     board, sessions = ground.board, ground.sessions
@@ -145,7 +146,7 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
 
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(add_security_headers)
-    Health(sessions=sessions, metrics_from=config.server.metrics_from).attach(app)
+    Health(sessions=sessions, metrics_from=config.server.metrics_from, is_short=lambda: ground.reserve.is_short).attach(app)
     app.middlewares.append(behind_proxies(networks(config.server.trusted_proxies)))
     _pages(ground, access, desk, timers, reports, dawn).attach(app)
     api_routes.attach(
@@ -161,14 +162,15 @@ def make_app(config: Config, clock: Clock = utc_now, passwords: Passwords | None
         checks=Checks(dawn=dawn, settings=ground.seating, clock=clock),
     )
     endpoint.attach(app)
-    app.middlewares.extend([tell_problems(_in_their_words), guard(access, _origins(config))])
+    admit = (admission or Admission()).admit
+    app.middlewares.extend([tell_problems(_in_their_words), admit, guard(access, _origins(config))])
     app.cleanup_ctx.append(_life(ground, attendance, endpoint, timers, dawn))
     return app
 
 
 def _ground(config: Config, clock: Clock, passwords: Passwords) -> _Ground:
     engine = make_engine(config.store.url)
-    board = LocalBoard()
+    board, reserve = LocalBoard(), Reserve(engine)
     return _Ground(
         config=config,
         clock=clock,
@@ -177,7 +179,8 @@ def _ground(config: Config, clock: Clock, passwords: Passwords) -> _Ground:
         calendar=calendar_of(config),
         passwords=passwords,
         engine=engine,
-        sessions=SqlSessions(engine),
+        reserve=reserve,
+        sessions=SqlSessions(engine, reserve),
         places=SqlPlaces(engine),
         accounts=SqlAccounts(engine),
         board=board,
@@ -224,6 +227,7 @@ def _desk(ground: _Ground, ledger: Ledger, endpoint: CallEndpoint) -> Desk:
         themes=ground.themes,
         settings=ground.seating,
         clock=ground.clock,
+        lease_seconds=ground.config.call.lease_seconds,
     )
 
 
@@ -237,7 +241,9 @@ def _timers(ground: _Ground, ledger: Ledger, endpoint: CallEndpoint) -> Timers:
         places=ground.places,
         themes=ground.themes,
         clock=ground.clock,
-        patience=Patience(tell_seconds=call.slow_seconds, give_up_seconds=call.connect_seconds),
+        patience=Patience(
+            tell_seconds=call.slow_seconds, give_up_seconds=call.connect_seconds, lost_seconds=call.lost_seconds
+        ),
     )
 
 
@@ -280,6 +286,11 @@ def _life(
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     """What goes on beside the requests, from the check of the database to its end."""
 
+    stalls = Stalls(time.monotonic, ground.config.call.seat_limit_seconds)
+
+    async def calls() -> None:
+        await endpoint.sweep(gives_up=stalls.are_over())
+
     async def missing_seats() -> None:
         await attendance.give_up_missing(endpoint.present)
 
@@ -288,11 +299,13 @@ def _life(
             await check_database(ground.engine)
             await ground.places.node_started(ground.node)
             running = [
-                spawn(every(SWEEP_SECONDS, endpoint.sweep, "calls"), "calls"),
+                spawn(every(SWEEP_SECONDS, calls, "calls"), "calls"),
                 # At the second look, so a seat has the whole of its limit to be taken again after a restart.
                 spawn(every(ground.config.call.seat_limit_seconds / 2, missing_seats, "missing seats"), "missing seats"),
                 spawn(every(SWEEP_SECONDS, timers.sweep, "sweep"), "sweep"),
                 spawn(every(FORGET_SECONDS, timers.forget_keys, "forget keys"), "forget keys"),
+                spawn(ground.reserve.look(), "reserve at start"),
+                spawn(every(RESERVE_SECONDS, ground.reserve.look, "reserve"), "reserve"),
                 spawn(every(DAWN_SECONDS, dawn.sweep, "dawn"), "dawn"),
             ]
             yield
@@ -304,34 +317,6 @@ def _life(
     return life
 
 
-async def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `StartError` when it cannot start."""
-    app = make_app(config)
-    async with listening(app, config):
-        _log.info("serving", host=config.server.host, port=config.server.port)
-        await _told_to_stop()
-        _log.info("stopping")
-
-
-@asynccontextmanager
-async def listening(app: web.Application, config: Config) -> AsyncIterator[web.AppRunner]:
-    """The app behind its port for the length of the block."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, config.server.host, config.server.port, ssl_context=_tls(config))
-        try:
-            await site.start()
-        except OSError as error:
-            raise StartError(
-                f"[server] host and port: cannot listen on {config.server.host}:{config.server.port}: {error.strerror}; "
-                "is another program using the port?"
-            ) from None
-        yield runner
-    finally:
-        await runner.cleanup()
-
-
 def _in_their_words(request: web.Request, refusal: RefusalError) -> str:
     """The API's refusals reach people too, through the expert's page: said as a page would say them."""
     return words(refusal, language_of(request))
@@ -339,17 +324,6 @@ def _in_their_words(request: web.Request, refusal: RefusalError) -> str:
 
 def _origins(config: Config) -> tuple[str, ...]:
     return (config.server.public_url.rstrip("/"),) if config.server.public_url else ()
-
-
-def _tls(config: Config) -> ssl.SSLContext | None:
-    if not config.server.tls_cert:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(config.server.tls_cert, config.server.tls_key)
-    except OSError as error:
-        raise StartError(f"[server] tls_cert, tls_key: cannot be used: {error}") from None
-    return context
 
 
 async def check_database(engine: AsyncEngine) -> None:
@@ -363,10 +337,3 @@ async def check_database(engine: AsyncEngine) -> None:
             f"[store] url: the database is at version {found or 'none'}, this program needs {newest()}; "
             "run `etapalvelu migrate` with the same --config"
         )
-
-
-async def _told_to_stop() -> None:
-    told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()

@@ -184,10 +184,10 @@ def _config(given: argparse.Namespace) -> Config:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from etapalvelu import app  # noqa: PLC0415 - slow to import
+    from etapalvelu import app, serving  # noqa: PLC0415 - slow to import
 
     try:
-        asyncio.run(app.serve(_config(given)))
+        asyncio.run(serving.serve(_config(given)))
     except app.StartError as error:
         raise RefusedError(str(error)) from None
     return 0

@@ -49,6 +49,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     slow_seconds: float = 30.0
     connect_seconds: float = 60.0
     relay_only: bool = False
+    lease_seconds: int = 20
+    lost_seconds: float = 600.0
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -209,6 +211,8 @@ def _check_rest(config: Config, name: str) -> None:
 
 def _resolved(config: Config, folder: Path) -> Config:
     def path(text: str) -> str:
+        ("call", "lease_seconds", config.call.lease_seconds),
+        ("call", "lost_seconds", config.call.lost_seconds),
         return str(folder / text) if text else ""
 
     url, scheme = config.store.url, "sqlite+aiosqlite:///"

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 
 import structlog
@@ -27,11 +27,16 @@ OPEN_STATES = tuple(state for state in State if state is not State.CLOSED)
 class Health:
     """Made once by `app`."""
 
-    def __init__(self, *, sessions: SessionStore, metrics_from: Sequence[str]) -> None:
+    def __init__(
+        self, *, sessions: SessionStore, metrics_from: Sequence[str], is_short: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`is_short`: the disk is full, so that no session can begin."""
         self._sessions = sessions
+        self._is_short = is_short
         self._networks = [ip_network(text) for text in metrics_from]
         self._registry = CollectorRegistry()
         self._open = Gauge("etapalvelu_open_sessions", "Sessions not closed, by state.", ["state"], registry=self._registry)
+        self._short = Gauge("etapalvelu_disk_short", "1 while the disk is too full for new sessions.", registry=self._registry)
         self._requests = Counter(
             "etapalvelu_http_requests", "Answers given, by route and status.", ["route", "status"], registry=self._registry
         )
@@ -56,7 +61,7 @@ class Health:
             await self._sessions.session("")
         except TryAgainError:
             return web.Response(status=503, text="database away\n")
-        return web.Response(text="ready\n")
+        return web.Response(text="ready, but the disk is full: no new sessions\n" if self._is_short() else "ready\n")
 
     async def _metrics(self, request: web.Request) -> web.Response:
         remote = ip_address(request.remote) if request.remote else None
@@ -65,6 +70,7 @@ class Health:
         states = Tally(session.state for session in await self._sessions.open_sessions())
         for state in OPEN_STATES:
             self._open.labels(state=state).set(states[state])
+        self._short.set(self._is_short())
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     @web.middleware

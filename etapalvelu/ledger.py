@@ -7,6 +7,7 @@ lost. Nobody is told before the commit.
 
 from collections.abc import Callable, Sequence
 
+from etapalvelu import faultpoints
 from etapalvelu.domain.errors import ConflictError, NotFoundError, StaleError
 from etapalvelu.domain.events import Event
 from etapalvelu.domain.log import Entry, append
@@ -68,7 +69,9 @@ class Ledger:
 
     async def _save(self, before: Session | None, after: Session, entries: Sequence[Entry], key: DeedKey | None) -> None:
         await self._sessions.save(before, after, entries, key)
+        faultpoints.reach("broadcast.before", entries[-1].type)
         self.announce(after)
+        faultpoints.reach("broadcast.after", entries[-1].type)
 
     def announce(self, after: Session) -> None:
         """Everybody who shows this session looks anew: it changed, or time has made something else of it."""

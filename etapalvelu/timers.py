@@ -1,6 +1,7 @@
 """What time alone demands of sessions. Everything is derived from events, so every server may sweep, as often as it likes."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +17,7 @@ from etapalvelu.domain.themes import Theme, closing_time
 from etapalvelu.hours import themes_today
 from etapalvelu.ledger import Ledger
 from etapalvelu.ports import Calendar, Clock, PlaceStore, SessionStore
+from etapalvelu.steady import SteadyTime
 
 _log = structlog.get_logger("timers")
 
@@ -37,6 +39,7 @@ class Timers:
         themes: Sequence[Theme],
         clock: Clock,
         patience: Patience,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
         self._sessions = sessions
@@ -46,6 +49,7 @@ class Timers:
         self._themes = themes
         self._clock = clock
         self._patience = patience
+        self._time = SteadyTime(clock, steady)
         # The starts that this server's pages were told are slow.
         self._told: frozenset[tuple[str, datetime | None]] = frozenset()
 
@@ -55,13 +59,13 @@ class Timers:
 
         A session that cannot be dealt with is logged and keeps no other waiting; a database that is away ends the round.
         """
-        now = self._clock()
         sessions = await self._sessions.open_sessions()
+        self._time.follow(sessions)
         themes = {theme.key: theme for theme in await themes_today(self._themes, self._places)} if sessions else {}
-        self._tell([session for session in sessions if is_slow(session, now, self._patience)])
+        self._tell([session for session in sessions if self.is_slow(session)])
         for session in sessions:
             try:
-                await self._elapse(session, now, self._closing(session, themes))
+                await self._elapse(session, self._time.now(session), self._closing(session, themes))
             except TryAgainError:
                 raise
             except Exception:  # noqa: BLE001 - every session gets its turn; what happened is logged whole
@@ -82,7 +86,7 @@ class Timers:
 
     def is_slow(self, session: Session) -> bool:
         """Truth that picture and sound of this session take so long that everybody is told."""
-        return is_slow(session, self._clock(), self._patience)
+        return is_slow(session, self._time.now(session), self._patience)
 
     def _tell(self, slow: Sequence[Session]) -> None:
         for session in slow:

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from datetime import datetime
+from typing import Final
 
 from aiohttp import web
 
@@ -19,6 +20,9 @@ from signaling.relay import DropLogin, EndCall, LocalRelay, Order, Relay, Unseat
 from signaling.ticket import TICKET_SECONDS, Claims, ResumeClaims, check, check_resume
 
 __all__ = ["Attendance", "CallEndpoint", "Calls", "Limits"]
+
+# When a server that goes down is expected back.
+RESTART_SECONDS: Final = 2
 
 logger = logging.getLogger(__name__)
 
@@ -72,11 +76,11 @@ class CallEndpoint:
         app.router.add_get(path, self.handle)
         app.on_shutdown.append(self._shut_down)
 
-    async def sweep(self) -> None:
-        """Seats away too long are given up, unconfirmed resumes are confirmed."""
+    async def sweep(self, *, gives_up: bool = True) -> None:
+        """Seats away too long are given up (if it `gives_up`), unconfirmed resumes are confirmed."""
         for name in [name for name, group in self._groups.items() if not group.is_quiet]:
             with self._group(name) as group:
-                await group.sweep()
+                await group.sweep(gives_up=gives_up)
         forgotten = self._clock().timestamp() - self._limits.resume_seconds - TICKET_SECONDS
         self._dropped_logins = {login: at for login, at in self._dropped_logins.items() if at > forgotten}
 
@@ -208,7 +212,7 @@ class CallEndpoint:
     async def _shut_down(self, _app: web.Application) -> None:
         self._is_closing = True
         for line in self._lines:
-            line.refuse("server_restarting", "the server is going down for a moment; come back with resume")
+            line.refuse("server_restarting", "the server is going down for a moment; come back with resume", RESTART_SECONDS)
 
     @contextlib.contextmanager
     def _group(self, name: str) -> Iterator[Group]:

@@ -118,15 +118,16 @@ class Group:
         """Truth that a sweep would find nothing to do."""
         return not self.call.is_anyone_away and all(peer.is_confirmed for peer in self._peers.values())
 
-    async def sweep(self) -> None:
-        """Give up seats that were away too long; say resumed seats again that the service has not heard of.
+    async def sweep(self, *, gives_up: bool = True) -> None:
+        """Give up seats that were away too long, if it `gives_up`; say resumed seats again that the service has not heard of.
 
         A group where somebody is being seated waits for the next sweep, so that no other group waits for it.
         """
         if self._lock.locked():
             return
         async with self._lock:
-            await self._carry_out(self.call.overdue(self._around.monotonic()))
+            if gives_up:
+                await self._carry_out(self.call.overdue(self._around.monotonic()))
             for peer in [peer for peer in self._peers.values() if not peer.is_confirmed]:
                 await self._confirm_later(peer)
 

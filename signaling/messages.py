@@ -265,8 +265,11 @@ class CallClosed(Struct, frozen=True, kw_only=True, tag_field="type", tag="call_
     reason: Code
 
 
-class Error(Struct, frozen=True, kw_only=True, tag_field="type", tag="error"):
-    """The last message before the server closes the socket for a fault or a refusal."""
+class Error(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="error"):
+    """The last message before the server closes the socket for a fault or a refusal.
+
+    `retry_after`: in how many seconds a server that goes down is expected back.
+    """
 
     code: Code
     text: str
@@ -279,6 +282,7 @@ Waiting = DescriptionFrom | CandidateFrom  # fmt: skip
 
 class _Kind(Struct):
     type: str
+    retry_after: int | None = None
 
 
 _FROM_PEER_TYPES = frozenset({"hello", "description", "candidate", "restart", "quality", "noted", "bye"})

@@ -178,6 +178,7 @@ async def make_service(engine: AsyncEngine) -> Service:
             themes=THEMES,
             clock=clock,
             patience=Patience(),
+            steady=lambda: clock().timestamp(),
         ),
         attendance=SessionAttendance(ledger, sessions, clock),
         dawn=Dawn(

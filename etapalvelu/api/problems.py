@@ -27,6 +27,7 @@ Words = Callable[[web.Request, RefusalError], str]
 TITLES = {
     "already_taken": "Another expert was faster.",
     "bad_request": "The request is not well-formed: broken JSON, too deep, or with a NUL in it.",
+    "crowded": "The server has no handles left for further connections; nothing was done.",
     "csrf": "The cookie needs its login's token in X-CSRF-Token.",
     "forbidden": "You may know of this but not do it.",
     "internal": "This is our fault. Quote the number when you report it.",
@@ -41,7 +42,9 @@ TITLES = {
     "room_in_use": "One room serves one customer at a time.",
     "room_not_fit": "The room is not fit for remote service yet.",
     "room_out_of_use": "The room was taken out of use.",
+    "server_restarting": "The server is going down for a moment; nothing was done.",
     "stale": "Things changed meanwhile.",
+    "storage_full": "The server's disk is full: sessions under way go on, new ones cannot begin.",
     "too_large": "The body is larger than 64 KiB.",
     "too_many_attempts": "Too many failed attempts.",
     "try_again": "The database could not be had in time; nothing was done.",

@@ -133,6 +133,30 @@ class TryAgainError(RefusalError):
         self.retry_after = retry_after
 
 
+class StorageFullError(TryAgainError):
+    """The database's disk is full: nothing was done. New sessions are refused so, while those under way go on."""
+
+    code = "storage_full"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=30)
+
+
+class CrowdedError(TryAgainError):
+    """The server has no handles left for further connections; nothing was done."""
+
+    code = "crowded"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=5)
+
+
+class ServerRestartingError(TryAgainError):
+    """The server is going down and takes on nothing new; nothing was done. It is expected back in `retry_after` seconds."""
+
+    code = "server_restarting"
+
+
 class TooManyAttemptsError(RefusalError):
     """Too many failed sign-ins or pairings. `retry_after` in seconds."""
 

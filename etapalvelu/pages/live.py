@@ -22,6 +22,7 @@ from etapalvelu.pages.site import Site, language_of
 from etapalvelu.ports import Notices, login_topic
 from etapalvelu.tasks import every, spawn, stop
 from etapalvelu.together import Together
+from signaling.endpoint import RESTART_SECONDS
 
 _log = structlog.get_logger("live")
 
@@ -112,7 +113,7 @@ class Streams:
             await stream.say(messages)
             await stream.rest()
             if self._ending.is_set():
-                await stream.say([Message("bye", {}, "bye")])
+                await stream.say([Message("bye", {"retry_after": RESTART_SECONDS}, "bye")])
                 return
             if stream.is_gone:
                 return

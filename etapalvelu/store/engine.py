@@ -4,25 +4,30 @@ Every writing transaction says so at its start: SQLite would otherwise refuse at
 turns writer.
 """
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from etapalvelu.domain.errors import TryAgainError
+from etapalvelu.domain.errors import StorageFullError, TryAgainError
 
 # How long anybody waits for the database before hearing "try again".
 WAIT_SECONDS = 3
 
 # What tells that the database cannot be had; a PostgreSQL server that is not there is told as any file or socket.
 _AWAY = (DBAPIError, PoolTimeoutError, OSError)
+
+# How a full disk is told: SQLite's codes (a quota or a limit on files ends as a failed write), PostgreSQL's class.
+_FULL_SQLITE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+_FULL_POSTGRES = "53100"
 
 _log = structlog.get_logger("store")
 
@@ -34,15 +39,46 @@ def make_engine(url: str) -> AsyncEngine:
     limits = {} if is_sqlite else {"timeout": WAIT_SECONDS, "server_settings": {"lock_timeout": f"{WAIT_SECONDS}s"}}
     engine = create_async_engine(url, pool_timeout=WAIT_SECONDS, hide_parameters=True, connect_args=limits)
     if is_sqlite:
-        event.listen(engine.sync_engine, "do_connect", _probe_sqlite)
+        file = _SqliteFile(make_url(url).database or "")
+        event.listen(engine.sync_engine, "do_connect", file.probe)
+        event.listen(engine.sync_engine, "checkout", file.check)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _probe_sqlite(_dialect: object, _record: object, arguments: Sequence[Any], options: Mapping[str, Any]) -> None:
-    """A file that does not open is told here: the driver would leave a thread behind that can outlive the loop."""
-    sqlite3.connect(arguments[0], uri=options.get("uri", False)).close()
+class _SqliteFile:
+    """The database's file, known by its inode from the first connection on.
+
+    A file that is gone is not made anew, and another one in its place is not taken for it: what is written would be lost when
+    the right one comes back.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._known: tuple[int, int] | None = None
+
+    def probe(self, _dialect: object, _record: object, arguments: Sequence[Any], options: Mapping[str, Any]) -> None:
+        """A file that does not open is told here: the driver would leave a thread behind that can outlive the loop."""
+        if not self._is_there():
+            raise sqlite3.OperationalError("unable to open database file: it is gone, or another one lies in its place")
+        sqlite3.connect(arguments[0], uri=options.get("uri", False)).close()
+        if self._known is None:
+            self._known = self._inode()
+
+    def check(self, _connection: object, _record: object, _proxy: object) -> None:
+        """Before each use: an open connection would write into a file that was taken away."""
+        if not self._is_there():
+            raise DisconnectionError
+
+    def _is_there(self) -> bool:
+        return self._known is None or self._inode() == self._known
+
+    def _inode(self) -> tuple[int, int] | None:
+        with suppress(OSError):
+            found = os.stat(self._path)
+            return found.st_dev, found.st_ino
+        return None
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -93,5 +129,15 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 def _told(error: Exception) -> TryAgainError:
+    if is_full(error):
+        _log.error("disk_full", reason=str(getattr(error, "orig", error)))
+        return StorageFullError()
     _log.error("database_away", error=type(error).__name__, reason=str(getattr(error, "orig", error)))
     return TryAgainError()
+
+
+def is_full(error: Exception) -> bool:
+    """Truth that the database could not write for want of room."""
+    cause = getattr(error, "orig", error)
+    by_sqlite = getattr(cause, "sqlite_errorcode", None) in _FULL_SQLITE
+    return by_sqlite or getattr(cause, "sqlstate", None) == _FULL_POSTGRES

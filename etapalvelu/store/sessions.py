@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, u
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from etapalvelu import faultpoints
 from etapalvelu.domain.codes import State
-from etapalvelu.domain.errors import KeyReusedError, RoomInUseError, StaleError
+from etapalvelu.domain.errors import KeyReusedError, RoomInUseError, StaleError, StorageFullError
 from etapalvelu.domain.log import Entry
 from etapalvelu.domain.session import Session
 from etapalvelu.ports import (
@@ -26,13 +27,15 @@ from etapalvelu.ports import (
 )
 from etapalvelu.store import rows, tables
 from etapalvelu.store.engine import reading, writing
+from etapalvelu.store.reserve import Reserve
 
 
 class SqlSessions:
-    """`ports.SessionStore` on SQLAlchemy Core."""
+    """`ports.SessionStore` on SQLAlchemy Core. While the `reserve` is short, no session begins and no sample is kept."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, reserve: Reserve | None = None) -> None:
         self._engine = engine
+        self._reserve = reserve or Reserve(engine)
 
     async def session(self, session_id: str) -> Session | None:
         query = select(tables.session.c.fold).where(tables.session.c.id == session_id)
@@ -84,11 +87,19 @@ class SqlSessions:
                 yield rows.to_logged(row)
 
     async def save(self, before: Session | None, after: Session, entries: Sequence[Entry], key: DeedKey | None = None) -> None:
-        async with writing(self._engine) as connection:
-            if key is not None:
-                await _insert_key(connection, key, Answer(session=after))
-            await (_insert_session(connection, after) if before is None else _move_session(connection, before, after))
-            await connection.execute(insert(tables.event), [rows.entry_row(entry) for entry in entries])
+        if before is None and self._reserve.is_short:
+            raise StorageFullError
+        try:
+            async with writing(self._engine) as connection:
+                if key is not None:
+                    await _insert_key(connection, key, Answer(session=after))
+                await (_insert_session(connection, after) if before is None else _move_session(connection, before, after))
+                await connection.execute(insert(tables.event), [rows.entry_row(entry) for entry in entries])
+                faultpoints.reach("commit.before", entries[-1].type)
+        except StorageFullError:
+            self._reserve.met_full()
+            raise
+        faultpoints.reach("commit.after", entries[-1].type)
 
     async def answer(self, key: DeedKey) -> Answer | None:
         c = tables.deed.c
@@ -130,6 +141,8 @@ class SqlSessions:
             return [rows.to_decoded(row) for row in found.mappings()]
 
     async def add_sample(self, sample: Sample) -> None:
+        if self._reserve.is_short:
+            return
         async with writing(self._engine) as connection:
             await connection.execute(insert(tables.sample).values(rows.sample_row(sample)))
 

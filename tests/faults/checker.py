@@ -51,6 +51,14 @@ WRITES: Mapping[str, tuple[str, ...]] = {
     "close": ("closed",),
 }
 
+# Which event each time of a session is that of.
+MOMENTS: Mapping[str, tuple[str, ...]] = {
+    "opened_at": ("opened",),
+    "claimed_at": ("claimed", "transferred"),
+    "connected_at": ("connected",),
+    "closed_at": ("closed",),
+}
+
 
 @dataclass(frozen=True, order=True)
 class Finding:
@@ -185,9 +193,9 @@ def _times(session: str, story: Story) -> Iterator[Finding]:
             yield Finding("negative", session, f"entry {entry['seq']} is earlier than the one before")
     for entry, at in zip(story.entries, moments, strict=True):
         data = entry["data"]
-        if "since" in data and not moments[0] <= _moment(data["since"]) <= at:
+        if data.get("since") is not None and not moments[0] <= _moment(data["since"]) <= at:
             yield Finding("negative", session, f"entry {entry['seq']} began at {data['since']}, outside the session")
-        if any(data.get(name, 0) < 0 for name in ("gap_ms", "setup_ms")):
+        if any((data.get(name) or 0) < 0 for name in ("gap_ms", "setup_ms")):
             yield Finding("negative", session, f"entry {entry['seq']} lasted less than nothing")
 
 
@@ -264,9 +272,7 @@ def _is_told_by(stories: Mapping[str, Story], body: Json) -> Iterator[Finding]:
         return
     if body["state"] not in story.states:
         yield Finding("untold", body["id"], f"it was told as {body['state']}, which it never was")
-    moments = {"opened_at": ("opened",), "connected_at": ("connected",), "closed_at": ("closed",)}
-    moments |= {"claimed_at": ("claimed", "transferred")}
-    for name, types in moments.items():
+    for name, types in MOMENTS.items():
         if body.get(name) is not None and body[name] not in {entry["at"] for entry in story.of(*types)}:
             yield Finding("untold", body["id"], f"{name} was told as {body[name]}, which is not in the log")
     causes = {entry["data"].get("cause") for entry in story.of("closed")}
@@ -321,6 +327,8 @@ def _told(stories: Mapping[str, Story], line: Json) -> Iterator[Finding]:
                 yield Finding("untold", data["session"], f"after entry {seq} it was shown as {data['state']}")
         case "read":
             yield from _is_told_by(stories, line["body"])
+        case _:
+            return
 
 
 def _heard(stories: Mapping[str, Story], line: Json) -> Iterator[Finding]:

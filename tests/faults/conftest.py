@@ -36,6 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("lasting")
+    if (mark is not None or REPEATED) and "again" not in metafunc.fixturenames:
+        metafunc.fixturenames.append("again")
     if mark is not None:
         short, *long = mark.args
         seconds = (long or [short]) if REPEATED else [short]
@@ -43,7 +45,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("lasting", "again"), rows, ids=[f"{number}s-{time}" for number, time in rows])
     elif REPEATED:
         slow = metafunc.definition.get_closest_marker("slow") is not None
-        metafunc.fixturenames.append("again")
         metafunc.parametrize("again", range(_times(LONG_SECONDS + 1 if slow else 0)))
 
 

@@ -102,7 +102,7 @@ class Person:
             try:
                 status, answer, headers = await self._post(path, body, {"Idempotency-Key": key})
             except (aiohttp.ClientError, TimeoutError, OSError):
-                if time.monotonic() > end:
+                if not patient or time.monotonic() > end:
                     raise
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
@@ -171,7 +171,7 @@ class Sitter:
         self._person = person
         self._first = ticket
         self._task: asyncio.Task[None] | None = None
-        self.client = CallClient(f"{person.http._base_url}call", self._ticket, person.http, backoff=BACKOFF)
+        self.client = CallClient("/call", self._ticket, person.http, backoff=BACKOFF)
 
     async def _ticket(self) -> str:
         ticket, self._first = self._first, None

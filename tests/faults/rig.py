@@ -1,14 +1,14 @@
 """A server of its own for each test of a fault: real processes on a real database file, killed, stopped and starved by pid.
 
-    async with rig.people() as people:                  # clients that write down all they are told (people.py)
-        rig.start()                                     # `etapalvelu serve`; returns when /readyz answers 200
-        session = await people.advisor.open()
-        rig.kill()                                      # SIGKILL
-        rig.start()
-    rig.agrees()                                        # the checker on what they were told and the exported log
+    rig.start()                              # `etapalvelu serve`; returns when /readyz answers 200
+    session = await people.advisor.open()    # clients that write down all they are told (people.py)
+    rig.kill()                               # SIGKILL
+    await asyncio.to_thread(rig.start)       # in a thread, where clients are to go on meanwhile
+    await people.advisor.close(session["id"], "cancelled")
+    rig.agrees()                             # the checker on what they were told and the exported log
 
 The database is prepared once a run and copied; a server starts in about a second. Limits are short (CALL); what a test needs
-otherwise it gives to `start` as environment, e.g. `ETAPALVELU_CALL__SEAT_LIMIT_SECONDS`.
+otherwise it gives to `start` as environment, e.g. `ETAPALVELU_CALL__SEAT_LIMIT_SECONDS`, or to a `Rig` of its own.
 """
 
 import asyncio
@@ -109,15 +109,25 @@ def _staff() -> Iterator[StaffRequest]:
 class Rig:
     """One installation in `folder`, copied from a prepared one, and at most one server running on it."""
 
-    def __init__(self, folder: Path, prepared: Path, *, always_open: bool = True, call: Mapping[str, float] = CALL) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        prepared: Path,
+        *,
+        records: Path | None = None,
+        always_open: bool = True,
+        call: Mapping[str, float] | None = None,
+    ) -> None:
+        """`records`: where transcripts and logs go, if not beside the database. `call` replaces limits of CALL."""
         shutil.copytree(prepared, folder, dirs_exist_ok=True)
         self.folder = folder
+        self.records = records or folder
         self.port = free_port()
         self.tokens: dict[str, str] = json.loads((folder / "tokens.json").read_text(encoding="utf-8"))
         self.process: subprocess.Popen[bytes] | None = None
         self.started_seconds = 0.0
         self._transcripts: list[Path] = []
-        limits = "\n".join(f"{name} = {value}" for name, value in call.items())
+        limits = "\n".join(f"{name} = {value}" for name, value in {**CALL, **(call or {})}.items())
         text = CONFIG.format(port=self.port, open=str(always_open).lower(), call=limits)
         (folder / "config.toml").write_text(text, encoding="utf-8")
 
@@ -131,7 +141,7 @@ class Rig:
 
     def transcript(self, name: str) -> Path:
         """A file for what one client was told; the checker reads all of them."""
-        path = self.folder / f"{name}.transcript.jsonl"
+        path = self.records / f"{name}.transcript.jsonl"
         if path not in self._transcripts:
             self._transcripts.append(path)
         return path
@@ -149,7 +159,7 @@ class Rig:
         """Start the server. `ahead` stands before the command (faketime); `limits` are of `resource.RLIMIT_...`."""
         assert self.process is None or self.process.poll() is not None, "one server at a time"
         command = [*ahead, sys.executable, "-m", "etapalvelu", "serve", "--config", str(self.folder / "config.toml")]
-        with (self.folder / "server.log").open("ab") as log:
+        with (self.records / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,
                 stdout=log,
@@ -206,7 +216,7 @@ class Rig:
         return self.process.wait(seconds)
 
     def log(self) -> str:
-        path = self.folder / "server.log"
+        path = self.records / "server.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def end(self) -> None:
@@ -220,7 +230,7 @@ class Rig:
 
     def events(self) -> list[Json]:
         """The log as the operator exports it."""
-        path = self.folder / "log.jsonl"
+        path = self.records / "log.jsonl"
         with path.open("wb") as out:
             command = [sys.executable, "-m", "etapalvelu", "log", "export", "--format", "jsonl"]
             subprocess.run([*command, "--config", str(self.folder / "config.toml")], stdout=out, check=True, timeout=60)
@@ -229,6 +239,12 @@ class Rig:
     def types(self, session: str) -> list[str]:
         """The session's events by name, straight from the file."""
         query = "SELECT type FROM event WHERE session = ? ORDER BY seq"
+        with self.sqlite() as connection:
+            return [row[0] for row in connection.execute(query, (session,))]
+
+    def seats(self, session: str) -> list[str]:
+        """Which seats were ever taken in it."""
+        query = "SELECT data ->> 'seat' FROM event WHERE session = ? AND type = 'joined' ORDER BY seq"
         with self.sqlite() as connection:
             return [row[0] for row in connection.execute(query, (session,))]
 
