@@ -51,6 +51,10 @@ file = "keys"
 [hours]
 always_open = true
 
+# Whoever tries things out asks for a check when they want one: it plays a tone.
+[check]
+before_opening_minutes = 0
+
 [log]
 level = "warning"
 format = "text"

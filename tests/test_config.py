@@ -91,7 +91,8 @@ def test_a_file_is_read_with_what_the_environment_says_instead(tmp_path: Path) -
         ({"server": {"prt": 1}}, "[server]: Object contains unknown field `prt`"),
         (
             {"servers": {}},
-            "Object contains unknown field `servers`: sections are server, store, secrets, call, turn, bus, hours, board, log",
+            "Object contains unknown field `servers`: "
+            "sections are server, store, secrets, call, turn, bus, hours, board, check, log",
         ),
         ({"server": 8080}, "[server]: Expected `object`, got `int`"),
         ({"server": {"port": "8080"}}, "[server] port: Expected `int`, got `str`"),

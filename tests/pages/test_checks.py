@@ -87,7 +87,7 @@ async def test_what_was_found_stands_behind_one_line(room: Doorstep, service: Se
     seen = await Browser(doorstep=room, people=(SUPERVISOR,)).get("/supervisor")
 
     (summary,) = tile(seen).all("summary")
-    assert summary.text == "Checked Mon 17 Aug 10:00: everything works"
+    assert summary.text == "Checked 17 Aug 2026, 10:00: everything works"
     (details,) = tile(seen).all("details")
     lines = [line.text for line in details.all("li")]
     assert lines[:3] == [

@@ -83,10 +83,9 @@ async def test_what_is_older_than_a_month_goes(engine: AsyncEngine) -> None:
 
 async def test_codes_of_a_newer_program_are_passed_over(engine: AsyncEngine) -> None:
     store = await places(engine)
-    newer = [{"code": "smell", "note": None}, {"code": "disk", "note": "dusty"}]
     async with writing(engine) as connection:
-        for row in newer:
-            values = {"room": "a", "at": ms(NOW), "result": "ok", "figure": 1234.5, **row}
+        for code, note in (("smell", None), ("disk", "dusty")):
+            values = {"room": "a", "at": ms(NOW), "code": code, "result": "ok", "figure": 1234.5, "note": note}
             await connection.execute(insert(tables.room_check).values(values))
 
     assert (await store.checks(["a"]))["a"].checks == (disk(CheckResult.OK),)
