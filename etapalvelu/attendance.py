@@ -12,7 +12,8 @@ import msgspec
 from etapalvelu.domain.claims import release
 from etapalvelu.domain.codes import CauseClass, Path, ReleaseReason, Seat
 from etapalvelu.domain.errors import ConflictError, NotFoundError
-from etapalvelu.domain.events import Connected, Event, Interrupted, Joined, Left, Resumed, StillTaken
+from etapalvelu.domain.events import Connected, Event, Interrupted, Joined, Left, Resumed, Secured, StillTaken
+from etapalvelu.domain.identity import secure
 from etapalvelu.domain.people import SYSTEM
 from etapalvelu.domain.session import EXPERT_SEATS, Session
 from etapalvelu.ledger import Ledger
@@ -92,6 +93,8 @@ class SessionAttendance:
                 )
             case messages.MediaResumed():
                 await self._resume(call, Seat(note.peer), who, note.gap_ms)
+            case messages.LineSecured():
+                await self._secured(call, Seat(seat), who, note)
 
     async def sampled(self, call: str, seat: str, who: str, quality: Quality) -> None:
         stats = msgspec.to_builtins(quality.stats)
@@ -129,6 +132,11 @@ class SessionAttendance:
             raw_sha256=note.raw_sha256,
         )
         await self._ledger.change_if_true(call, who, lambda _session: [event])
+
+    async def _secured(self, call: str, seat: Seat, who: str, note: messages.LineSecured) -> None:
+        """One end's word of who is at the other; that two words contradict each other is logged with the later one."""
+        word = Secured(seat=seat, peer=Seat(note.peer), generation=note.generation, own=note.own, met=note.met)
+        await self._ledger.change_if_true(call, who, lambda session: secure(session, word, self._clock()))
 
     async def _interrupt(self, call: str, seat: Seat, actor: str, cause: CauseClass, since: datetime) -> None:
         def decide(session: Session) -> Sequence[Event]:

@@ -39,6 +39,7 @@ MESSAGES: Mapping[str, tuple[Role, ...]] = {
     "noted.decoded": (Role.ROOM, Role.EXPERT, Role.ADVISOR),
     "noted.interrupted": _TALKERS,
     "noted.resumed": _TALKERS,
+    "noted.secured": _TALKERS,
     # The wire's own rule: a still is the camera's word.
     "noted.still_taken": tuple(role for seat, role in SEATS.items() if role is not None and str(seat) in MAY_SEND[StillTaken]),
 }

@@ -37,6 +37,7 @@ from signaling.messages import (
     FromPeer,
     Hello,
     IceCandidate,
+    LineSecured,
     MediaInterrupted,
     MediaResumed,
     Note,
@@ -70,6 +71,7 @@ MAY_SEND: Final[dict[type[FromPeer | Note], frozenset[Seat]]] = {
     StillTaken: frozenset({"camera"}),
     MediaInterrupted: _EVERYBODY,
     MediaResumed: _EVERYBODY,
+    LineSecured: _EVERYBODY,
 }
 
 

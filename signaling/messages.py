@@ -147,7 +147,16 @@ class MediaResumed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     gap_ms: Milliseconds
 
 
-Note = Decoded | StillTaken | MediaInterrupted | MediaResumed
+class LineSecured(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="secured"):
+    """The line to `peer` is encrypted between these certificates: SHA-256 of our own, and of the one that was met there."""
+
+    peer: Seat
+    generation: Generation
+    own: Sha256
+    met: Sha256
+
+
+Note = Decoded | StillTaken | MediaInterrupted | MediaResumed | LineSecured
 
 
 class Hello(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type", tag="hello"):

@@ -9,6 +9,7 @@ from signaling.messages import (
     Description,
     FromPeer,
     Hello,
+    LineSecured,
     MediaInterrupted,
     MediaResumed,
     Note,
@@ -21,7 +22,7 @@ from signaling.messages import (
 
 PACE_SECONDS: Final = 5.0
 
-_Kind = Literal["quality", "interrupted", "resumed"]
+_Kind = Literal["quality", "interrupted", "resumed", "secured", "identity"]
 
 
 class Pace:
@@ -43,6 +44,12 @@ class Pace:
 
     def _admits_note(self, seat: Seat, note: Note, now: float) -> bool:
         match note:
+            case LineSecured(peer=peer):
+                return self._is_due(seat, peer, "secured", now)
+            case MediaInterrupted(peer=peer, cause="identity"):
+                # However soon it comes after another loss, a stranger at the other end is heard of.
+                self._interrupted.add((seat, peer))
+                return self._is_due(seat, peer, "identity", now)
             case MediaInterrupted(peer=peer):
                 if not self._is_due(seat, peer, "interrupted", now):
                     return False

@@ -9,7 +9,7 @@ from etapalvelu.desk import CloseRequest
 from etapalvelu.domain.codes import CloseCause, ReleaseReason, Seat, State
 from etapalvelu.ports import Sample
 from signaling.errors import RefusedError
-from signaling.messages import Decoded, MediaInterrupted, MediaResumed, Quality, Stats, StillTaken
+from signaling.messages import Decoded, LineSecured, MediaInterrupted, MediaResumed, Quality, Stats, StillTaken
 from tests.conftest import ADVISOR, AGENT, EXPERT, EXPERT2, SCREEN, Service
 
 STILL = StillTaken(sha256="ab" * 32, size=1_900_000, width=3840, height=2160, verdict="readable")
@@ -67,6 +67,35 @@ async def test_a_connection_is_as_slow_as_its_slower_side_and_goes_the_experts_p
     session_id = await connected(service)
 
     assert await last(service, session_id) == ("connected", "system", {"path": "relay", "setup_ms": 120})
+
+
+async def test_both_ends_of_a_line_are_logged_as_they_say(service: Service) -> None:
+    session_id = await connected(service)
+    ends = LineSecured(peer="room", generation=1, own="b" * 64, met="a" * 64)
+
+    for _ in range(2):
+        await service.attendance.noted(session_id, "expert", EXPERT.actor, ends)
+
+    said = {"seat": "expert", "peer": "room", "generation": 1, "own": "b" * 64, "met": "a" * 64}
+    assert await last(service, session_id) == ("secured", EXPERT.actor, said)
+    assert (await service.types(session_id)).count("secured") == 1
+
+
+async def test_two_words_that_cannot_be_of_one_line_are_a_stranger_between(service: Service) -> None:
+    session_id = await connected(service)
+    room = LineSecured(peer="expert", generation=1, own="a" * 64, met="c" * 64)
+    expert = LineSecured(peer="room", generation=1, own="b" * 64, met="d" * 64)
+
+    await service.attendance.noted(session_id, "room", SCREEN.actor, room)
+    await service.attendance.noted(session_id, "expert", EXPERT.actor, expert)
+
+    since = "2026-08-17T07:00:00.000Z"
+    assert await last(service, session_id) == (
+        "interrupted",
+        EXPERT.actor,
+        {"seat": "room", "cause_class": "identity", "since": since},
+    )
+    assert (await service.session(session_id)).distrusted == (Seat.ROOM,)
 
 
 async def test_word_of_an_earlier_claim_connects_nothing(service: Service) -> None:

@@ -17,7 +17,7 @@ from etapalvelu.domain.places import Room, RoomDevices, ServicePoint
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import weekdays
 from etapalvelu.ports import SessionFilter
-from etapalvelu.reports import CSV_COLUMNS, Reports, csv_row
+from etapalvelu.reports import CSV_COLUMNS, Reports, csv_cell, csv_row
 from etapalvelu.store import tables
 from etapalvelu.store.engine import reading, writing
 from tests.conftest import ADVISOR, AGENT, EXPERT, EXPERT2, SCREEN, SUPERVISOR, Service
@@ -194,7 +194,7 @@ async def test_exports_and_figures_go_on_over_many_pages(
     rows = [row async for row in reports.csv_rows(SUPERVISOR, SessionFilter())]
     between = await reports.between(SUPERVISOR, NOW, NOW + timedelta(seconds=4))
 
-    assert [row[0] for row in rows[1:]] == ids[::-1]
+    assert [row[0] for row in rows[1:]] == [csv_cell(one) for one in ids[::-1]]
     assert [session.id for session in between] == ids[3::-1]
 
 

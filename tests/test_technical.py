@@ -15,6 +15,7 @@ from etapalvelu.domain.events import Connected, Event, Interrupted, Joined, Left
 from etapalvelu.domain.people import Person, Role, Staff
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.technical import FaultFilter, FaultKind, Remedy
+from etapalvelu.reports import csv_cell
 from etapalvelu.store import tables
 from etapalvelu.store.engine import reading
 from etapalvelu.store.technical import SqlFaults, failures
@@ -156,7 +157,7 @@ async def test_a_rare_cause_is_looked_for_so_far_and_no_further(
     assert (first.told, first.after is None) == ((), False)
     assert await told(ledger, replace(which, after=first.after)) == [(rare.id, FaultKind.INTERRUPTED, CauseClass.SPEAKER)]
     assert (len(figures.told), figures.whole) == (4, False)
-    assert [row[0] for row in rows] == ["session", rare.id]
+    assert [row[0] for row in rows] == ["session", csv_cell(rare.id)]
 
 
 async def test_figures_count_all_and_the_sessions_they_befell(service: Service, ledger: TechnicalLedger) -> None:
@@ -208,7 +209,7 @@ async def test_each_look_and_each_export_is_written_down(
     ]
     assert rows[0] == CSV_COLUMNS
     assert dict(zip(CSV_COLUMNS, rows[1], strict=True)) == {
-        "session": session.id,
+        "session": csv_cell(session.id),
         "seq": "6",
         "point": "rantala",
         "room": "rantala-1",

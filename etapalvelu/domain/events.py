@@ -142,6 +142,16 @@ class StillTaken(msgspec.Struct, frozen=True, kw_only=True, tag="still_taken", f
     raw_sha256: str | None = None
 
 
+class Secured(msgspec.Struct, frozen=True, kw_only=True, tag="secured", forbid_unknown_fields=True):
+    """One end says between which certificates its line to `peer` is encrypted: SHA-256 of its own and of the one it met."""
+
+    seat: Seat
+    peer: Seat
+    generation: int
+    own: str
+    met: str
+
+
 class Noted(msgspec.Struct, frozen=True, kw_only=True, tag="noted", forbid_unknown_fields=True):
     """What came of it, in codes. `since` is set when it was reported late: when it was done."""
 
@@ -176,6 +186,7 @@ Event = (
     | AdvisorLeaves
     | Identified
     | StillTaken
+    | Secured
     | Noted
     | Closed
 )

@@ -42,6 +42,7 @@ from etapalvelu.domain.events import (
     Opened,
     Released,
     Resumed,
+    Secured,
     StillTaken,
     Transferred,
     TransferRequested,
@@ -55,7 +56,7 @@ def _staying(state: State, *events: type[Event]) -> dict[type[Event], State]:
     return dict.fromkeys(events, state)
 
 
-_ALWAYS: tuple[type[Event], ...] = (Joined, Left, Interrupted, Resumed, Invited, AdvisorStays, AdvisorLeaves)
+_ALWAYS: tuple[type[Event], ...] = (Joined, Left, Interrupted, Resumed, Secured, Invited, AdvisorStays, AdvisorLeaves)
 _SERVED: tuple[type[Event], ...] = (StillTaken, Identified, Noted)
 
 TRANSITIONS: dict[State, dict[type[Event], State]] = {
@@ -83,7 +84,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One session as it stands after event `seq`. Times are aware, in UTC.
 
     `claimed_at` is the claim under way, or else the last one that led to a connection. `seats` are those taken in the
-    call and not given up; `interrupted` the ones among them whose media or socket is known to be lost just now.
+    call and not given up; `interrupted` the ones among them whose media or socket is known to be lost just now, and
+    `distrusted` those among these whose line is not encrypted for whom it should be; `secured` is what the ends say of a line.
     `seated_at` is when the expert of this claim sat down, until picture and sound go both ways; `failed_starts` counts the
     claims in a row whose expert sat down and was lost without that.
     """
@@ -122,6 +124,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     stills: int = 0
     seats: tuple[Seat, ...] = ()
     interrupted: tuple[Seat, ...] = ()
+    secured: tuple[Secured, ...] = ()
+    distrusted: tuple[Seat, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -204,12 +208,19 @@ def _(event: Left, session: Session) -> bool:
 
 @_is_possible.register
 def _(event: Interrupted, session: Session) -> bool:
-    return event.seat in session.seats and event.seat not in session.interrupted
+    # That a line is not to be trusted is said of one that is interrupted already, too.
+    is_graver = event.cause_class is CauseClass.IDENTITY and event.seat not in session.distrusted
+    return event.seat in session.seats and (is_graver or event.seat not in session.interrupted)
 
 
 @_is_possible.register
 def _(event: Resumed, session: Session) -> bool:
     return event.seat in session.interrupted
+
+
+@_is_possible.register
+def _(event: Secured, session: Session) -> bool:
+    return event.seat in session.seats and event.seat is not event.peer
 
 
 @_is_possible.register
@@ -286,6 +297,8 @@ def _(event: Released, session: Session, at: datetime) -> Session:
         expert_seat=Seat.EXPERT,
         seats=_without(session.seats, *EXPERT_SEATS),
         interrupted=_without(session.interrupted, *EXPERT_SEATS),
+        secured=_unsaid(session, *EXPERT_SEATS),
+        distrusted=_without(session.distrusted, *EXPERT_SEATS),
     )
 
 
@@ -298,7 +311,7 @@ def _(event: Joined, session: Session, at: datetime) -> Session:
 
 @_fold.register
 def _(event: Left, session: Session, at: datetime) -> Session:
-    left = replace(session, seats=_without(session.seats, event.seat), interrupted=_without(session.interrupted, event.seat))
+    left = replace(_trusted(session, event.seat), seats=_without(session.seats, event.seat))
     if event.seat is session.expert_seat and session.successor is not None:
         return replace(left, expert=session.successor, expert_seat=session.successor_seat, successor=None)
     if event.seat is session.successor_seat:
@@ -315,12 +328,23 @@ def _(event: Connected, session: Session, at: datetime) -> Session:
 
 @_fold.register
 def _(event: Interrupted, session: Session, at: datetime) -> Session:
-    return replace(session, interrupted=(*session.interrupted, event.seat))
+    is_stranger = event.cause_class is CauseClass.IDENTITY
+    return replace(
+        session,
+        interrupted=(*_without(session.interrupted, event.seat), event.seat),
+        distrusted=(*session.distrusted, event.seat) if is_stranger else session.distrusted,
+    )
 
 
 @_fold.register
 def _(event: Resumed, session: Session, at: datetime) -> Session:
-    return replace(session, interrupted=_without(session.interrupted, event.seat))
+    return _trusted(session, event.seat)
+
+
+@_fold.register
+def _(event: Secured, session: Session, at: datetime) -> Session:
+    others = tuple(said for said in session.secured if (said.seat, said.peer) != (event.seat, event.peer))
+    return replace(session, secured=(*others, event))
 
 
 @_fold.register
@@ -376,7 +400,23 @@ def _(event: Closed, session: Session, at: datetime) -> Session:
         on_hold=False,
         seats=(),
         interrupted=(),
+        secured=(),
+        distrusted=(),
     )
+
+
+def _trusted(session: Session, seat: Seat) -> Session:
+    """The session with this seat's line begun anew: what was said of the one before tells nothing of the next."""
+    return replace(
+        session,
+        interrupted=_without(session.interrupted, seat),
+        secured=_unsaid(session, seat),
+        distrusted=_without(session.distrusted, seat),
+    )
+
+
+def _unsaid(session: Session, *gone: Seat) -> tuple[Secured, ...]:
+    return tuple(said for said in session.secured if said.seat not in gone and said.peer not in gone)
 
 
 def _without(seats: tuple[Seat, ...], *gone: Seat) -> tuple[Seat, ...]:

@@ -21,6 +21,7 @@ from etapalvelu.domain.events import (
     Opened,
     Released,
     Resumed,
+    Secured,
     StillTaken,
     Transferred,
     TransferRequested,
@@ -60,6 +61,9 @@ def _facts(event: Event, language: Language, people: Mapping[str, str]) -> list[
             return [text(f"identified_by.{event.how}"), text(f"acting_for.{event.acting_for}")]
         case StillTaken():
             return _still(event, language)
+        case Secured():
+            ends = text("timeline.fingerprints", own=event.own[:12], met=event.met[:12])
+            return [f"{text(f'seat.{event.seat}')} – {text(f'seat.{event.peer}')}", ends]
         case Noted():
             return [*_noted(event, text), *_late(event.since, language)]
         case Closed():

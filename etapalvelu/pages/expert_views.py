@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from etapalvelu.domain.codes import CauseClass, CloseCause, FollowUp, Language, Need, Outcome, Reason, State
+from etapalvelu.domain.codes import CauseClass, CloseCause, FollowUp, Language, Need, Outcome, Reason, Seat, State
 from etapalvelu.domain.people import Role, Staff, is_its_expert
 from etapalvelu.domain.queue import in_order, queue_for
 from etapalvelu.domain.session import Session
@@ -54,6 +54,7 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     last_try: bool
     handover: str
     colleague: str
+    distrusted: tuple[Seat, ...] = ()
 
 
 class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +145,7 @@ def session_facts(
         last_try=session.failed_starts > 0,
         handover=handover,
         colleague=names.get(colleague or "", ""),
+        distrusted=session.distrusted,
     )
 
 

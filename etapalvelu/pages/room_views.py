@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from etapalvelu.domain.codes import Seat
 from etapalvelu.domain.people import Staff
 from etapalvelu.domain.places import ServicePoint
 from etapalvelu.domain.session import Session
@@ -25,6 +26,7 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
     document_camera: str = ""
     is_slow: bool = False
     last_try: bool = False
+    distrusted: tuple[Seat, ...] = ()
 
 
 def session_in(room: str, sessions: Iterable[Session]) -> Session | None:
@@ -61,4 +63,5 @@ def room_view(
         on_hold=session.on_hold,
         is_slow=is_slow,
         last_try=session.failed_starts > 0,
+        distrusted=session.distrusted,
     )

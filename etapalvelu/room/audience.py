@@ -18,6 +18,7 @@ from signaling.messages import (
     CandidateFrom,
     Description,
     DescriptionFrom,
+    Noted,
     Quality,
     RestartFrom,
     Seat,
@@ -35,10 +36,12 @@ IN_ADVANCE: Final[frozenset[Seat]] = frozenset({"room", "expert"})
 CONNECT_SECONDS: Final = 15.0
 CLOSE_SECONDS: Final = 1.0
 SAMPLE_SECONDS: Final = 10.0
+# The service writes down one word about the ends of each line in 5 s.
+SAY_SECONDS: Final = 5.5
 FIRST_RETRY_SECONDS: Final = 1.0
 LAST_RETRY_SECONDS: Final = 5.0
 
-Send = Callable[[Description | Quality], Awaitable[None]]
+Send = Callable[[Description | Quality | Noted], Awaitable[None]]
 Furnish = Callable[[Viewer], None]
 
 
@@ -54,6 +57,8 @@ class Place:
         self._current: Viewer | None = None
         self._coming: Viewer | None = None
         self._retry = FIRST_RETRY_SECONDS
+        self._said: Viewer | None = None
+        self._said_at = -SAY_SECONDS
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -137,10 +142,19 @@ class Place:
             if viewer is self._coming:
                 self._part_with(self._current)
                 self._current, self._coming = viewer, None
+            self._audience.spawn(self.say_ends(), f"ends of the line to {self.seat}")
             return
         log.warning("document connection to %s broke, generation=%d", self.seat, viewer.generation)
         self._start_timer(self._retry, self.begin)
         self._retry = min(self._retry * 2, LAST_RETRY_SECONDS)
+
+    async def say_ends(self) -> None:
+        """Say once of each connection between which certificates it is encrypted; soon after another it waits for its turn."""
+        viewer, now = self.shown, asyncio.get_running_loop().time()
+        if viewer is None or viewer is self._said or now - self._said_at < SAY_SECONDS or viewer.ends is None:
+            return
+        self._said, self._said_at = viewer, now
+        await self._audience.send(Noted(note=viewer.ends))
 
     def _part_with(self, viewer: Viewer | None) -> None:
         if viewer is not None:
@@ -274,6 +288,7 @@ class Audience:
             await asyncio.sleep(SAMPLE_SECONDS)
             for place in list(self._places.values()):
                 viewer = place.shown
+                await place.say_ends()
                 if viewer is not None and (stats := await viewer.samples()):
                     await self.send(Quality(peer=place.seat, generation=viewer.generation, stats=stats))
 

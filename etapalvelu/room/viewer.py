@@ -23,6 +23,7 @@ from aiortc.sdp import candidate_from_sdp
 from msgspec import structs
 
 from etapalvelu.room.encoder import agreed_codec, ask_key_frame, hear_key_frame_requests, offered_codecs
+from etapalvelu.room.ends import line_ends
 from etapalvelu.room.gauge import Gauge
 from etapalvelu.room.line import Carried, Line
 from etapalvelu.room.rate import KnownRates
@@ -30,7 +31,7 @@ from etapalvelu.room.server import IceServer
 from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.track import DocumentTrack
 from etapalvelu.tasks import spawn
-from signaling.messages import ROOM_SEATS, IceCandidate, Seat, Stats
+from signaling.messages import ROOM_SEATS, IceCandidate, LineSecured, Seat, Stats
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +144,13 @@ class Viewer:
         if now - self._key_frame_at >= KEY_FRAME_SECONDS:
             self._key_frame_at = now
             ask_key_frame(self._transceiver.sender)
+
+    @property
+    def ends(self) -> LineSecured | None:
+        """Between which certificates the line is encrypted, once it is connected."""
+        own, theirs = self._connection.localDescription, self._connection.remoteDescription
+        is_known = self.state == "connected" and own is not None and theirs is not None
+        return line_ends(self.seat, self.generation, own.sdp, theirs.sdp) if is_known else None
 
     @property
     def is_closed(self) -> bool:

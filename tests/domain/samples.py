@@ -35,6 +35,7 @@ from etapalvelu.domain.events import (
     Opened,
     Released,
     Resumed,
+    Secured,
     StillTaken,
     Transferred,
     TransferRequested,
@@ -54,6 +55,7 @@ RESUMED = Resumed(seat=Seat.ROOM, gap_ms=800)
 ASKED = TransferRequested(code=ReleaseReason.WRONG_THEME, theme="families")
 TRANSFERRED = Transferred(expert="elsa")
 STILL = StillTaken(sha256="ab" * 32, size=1_900_000, width=3840, height=2160, verdict="readable")
+SECURED = Secured(seat=Seat.ROOM, peer=Seat.EXPERT, generation=1, own="ab" * 32, met="cd" * 32)
 NOTED = Noted(outcomes=(Outcome.ADVISED,))
 IDENTIFIED = Identified(how=IdentifiedBy.ID_CARD, acting_for=ActingFor.SELF)
 CLOSED = Closed(cause=CloseCause.COMPLETED)
@@ -88,6 +90,7 @@ EACH: tuple[Event, ...] = (
     AdvisorLeaves(),
     IDENTIFIED,
     STILL,
+    SECURED,
     NOTED,
     CLOSED,
 )

@@ -76,6 +76,7 @@ advisor_stays       waiting  claimed  connected  -
 advisor_leaves      waiting  claimed  connected  -
 identified          -        claimed  connected  -
 still_taken         -        claimed  connected  -
+secured             waiting  claimed  connected  -
 noted               -        claimed  connected  -
 closed              closed   closed   closed     -
 """

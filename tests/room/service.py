@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from signaling.client import CallClient
 from signaling.endpoint import CallEndpoint
-from signaling.messages import Note, Quality, Seat
+from signaling.messages import LineSecured, Note, Quality, Seat
 from signaling.ticket import Claims, mint
 
 KEY = b"k" * 32
@@ -44,7 +44,7 @@ class Record:
         self.said.append(("resumed", seat))
 
     async def noted(self, call: str, seat: Seat, who: str, note: Note) -> None:
-        self.said.append(("noted", seat, note))
+        self.said.append(("secured" if isinstance(note, LineSecured) else "noted", seat, note))
 
     async def sampled(self, call: str, seat: Seat, who: str, quality: Quality) -> None:
         self.said.append(("sampled", seat))

@@ -10,6 +10,7 @@ from signaling.effects import (
 )
 from signaling.messages import (
     Decoded,
+    LineSecured,
     MediaInterrupted,
     MediaResumed,
     Note,
@@ -43,6 +44,7 @@ NOTES: dict[type[Note], Note] = {
     StillTaken: StillTaken(sha256="a" * 64, size=5, width=3, height=4, verdict="whole_page"),
     MediaInterrupted: MediaInterrupted(peer="expert", cause="site_network", since_ms=10),
     MediaResumed: MediaResumed(peer="expert", gap_ms=10),
+    LineSecured: LineSecured(peer="expert", generation=1, own="a" * 64, met="b" * 64),
 }
 
 

@@ -118,7 +118,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "messages from a peer, pings and pongs included": (
             f"{limits.messages_per_second:g} a second, bursts of {limits.messages_burst}"
         ),
-        "`quality`, `interrupted` and `resumed`, each about the same peer": f"one in {PACE_SECONDS:g} s",
+        "`quality`, `interrupted`, `resumed` and `secured`, each about the same peer": f"one in {PACE_SECONDS:g} s",
         "hello": f"within {limits.hello_seconds:g} s",
         "unsent messages to a peer": (
             f"{limits.outbox_messages}, or {line.MAX_OUTBOX_CHARS // 2**20} MiB; each sent within {limits.send_seconds:g} s"

@@ -4,6 +4,7 @@
  */
 
 import { START_KBIT, withStartBitrate } from "./description.js";
+import { isStranger } from "./identity.js";
 
 /** @typedef {import("./messages.js").SessionDescription} SessionDescription */
 /** @typedef {{ audio: MediaStreamTrack | null, video: MediaStreamTrack | null }} Tracks */
@@ -38,6 +39,8 @@ export class Connection {
     this.offering = false;
     this.ignoring = false;
     this.ended = false;
+    /** Somebody else's certificate was announced for this connection. */
+    this.stranger = false;
     /** The last description of theirs that was read, as it came. */
     this.heard = "";
     this.adjusted = Promise.resolve();
@@ -110,6 +113,8 @@ export class Connection {
     this.ignoring = collision && !this.options.polite;
     if (this.ignoring || this.ended) return;
     if (!offer && this.pc.signalingState !== "have-local-offer") return;
+    this.stranger = isStranger(this.heard, description.sdp);
+    if (this.stranger) return this.close();
     if (offer && this.heard === "") this._join();
     this.heard = description.sdp;
     await this._remember(description);

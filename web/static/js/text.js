@@ -4,11 +4,13 @@
  */
 
 /** @typedef {{ camera: boolean, microphone: boolean }} Shown */
-/** @typedef {{ type: "media", camera: boolean, microphone: boolean } | { type: "key_frame" }} TextMessage */
+/** @typedef {{ type: "media", camera: boolean, microphone: boolean } | { type: "key_frame" }
+ *   | ({ type: "identity" } & import("./identity.js").IdentityWord)} TextMessage */
 /**
  * @typedef {object} TextEvents
  * @property {(shown: Shown) => void} media
  * @property {() => void} keyFrame
+ * @property {(word: import("./identity.js").IdentityWord) => void} [identity]
  * @property {() => unknown} opened
  */
 
@@ -42,6 +44,11 @@ export class TextChannel {
     this._send({ type: "key_frame" });
   }
 
+  /** @param {import("./identity.js").IdentityWord} word */
+  identity(word) {
+    this._send({ type: "identity", ...word });
+  }
+
   close() {
     this.channel = null;
   }
@@ -56,6 +63,7 @@ export class TextChannel {
     const message = decode(text);
     if (message?.type === "media") this.events.media({ camera: message.camera, microphone: message.microphone });
     if (message?.type === "key_frame") this.events.keyFrame();
+    if (message?.type === "identity") this.events.identity?.("show" in message ? { show: message.show } : { trusted: false });
   }
 
   /** @param {TextMessage} message */
@@ -78,8 +86,10 @@ function decode(text) {
     return null;
   }
   if (typeof raw !== "object" || raw === null) return null;
-  const { type, camera, microphone } = /** @type {Record<string, unknown>} */ (raw);
+  const { type, camera, microphone, show, trusted } = /** @type {Record<string, unknown>} */ (raw);
   if (type === "key_frame") return { type };
+  if (type === "identity" && trusted === false) return { type, trusted };
+  if (type === "identity" && typeof show === "boolean") return { type, show };
   if (type !== "media" || typeof camera !== "boolean" || typeof microphone !== "boolean") return null;
   return { type, camera, microphone };
 }

@@ -5,7 +5,7 @@ import { element } from "./page.js";
 const ALWAYS = /** @type {const} */ ({ a: "available" });
 const IDLE = /** @type {const} */ ({ n: "take-next" });
 const SESSION = /** @type {const} */ ({
-  c: "capture", w: "view", p: "point", u: "mark-undo", x: "mark-clear", s: "swap", r: "turn", m: "mute", v: "camera-off", h: "hold", t: "transfer", e: "close",
+  c: "capture", w: "view", p: "point", u: "mark-undo", x: "mark-clear", s: "swap", r: "turn", m: "mute", v: "camera-off", h: "hold", t: "transfer", e: "close", i: "compare",
   "+": "zoom-in", "-": "zoom-out", "0": "zoom",
 });
 

@@ -3,7 +3,9 @@
  * stills go straight between the room and this page, and go on when the server is away.
  */
 
+import { Identities } from "../identity.js";
 import { Seat } from "../seat.js";
+import { Comparing } from "./comparing.js";
 import { Closing } from "./expert-closing.js";
 import { ExpertDocument } from "./expert-document.js";
 import { Paper } from "./expert-paper.js";
@@ -74,6 +76,8 @@ export class ExpertSession {
         failed: (id, code) => tray.failed(id, code),
       },
     });
+    this.identities = new Identities(this.seat, { stopped: (seat) => this._stopped(seat), compare: () => undefined });
+    this.comparing = new Comparing(this.identities, "room");
     this.closing = new Closing(this, options.server, this.page.signal);
     this._buttons();
   }
@@ -85,6 +89,7 @@ export class ExpertSession {
     paper.whole();
     desk.begin((message) => this.seat.document.send(message));
     this.seat.open();
+    this.identities.open();
   }
 
   /** Draws the session, unless it stands or is over already. */
@@ -132,6 +137,9 @@ export class ExpertSession {
     const marks = document.getElementById("session-marks")?.dataset;
     if (this.over || marks?.["session"] !== this.id) return;
     this._press("transfer", marks["transfer"] === "yes");
+    for (const seat of marks["distrusted"]?.split(" ") ?? []) {
+      if (seat) this.identities.stop(seat === "camera" ? "camera" : "room", { note: false });
+    }
     const held = marks["hold"] === "yes";
     // a word of the server that is older than our own deed says what it said before
     if (held !== this.heldBefore && held !== this.onHold) void this._held(held);
@@ -142,6 +150,7 @@ export class ExpertSession {
   end(how) {
     if (this.over) return;
     this.over = true;
+    this.identities.close();
     this.seat.close();
     desk.end();
     show("room", null);
@@ -237,6 +246,7 @@ export class ExpertSession {
 
   /** @param {string} line */
   _roomWords(line) {
+    if (this.identities.stopped.has("room")) return say("identity.stopped_expert");
     if (this.onHold) return say("expert.on_hold");
     if (line === "good") return this.theirs.camera ? "" : say("expert.customer_camera_off");
     return say(line === "stalled" ? "line.restoring" : "expert.customer_coming");
@@ -245,9 +255,17 @@ export class ExpertSession {
   /** @param {string} line */
   _documentWords(line) {
     const { camera } = this.seat.document;
+    if (this.identities.stopped.has("camera")) return say("identity.stopped_document");
     if (camera === "frozen" || camera === "black") return say(`expert.document_${camera}`);
     if (camera === "lost" || camera === "away") return say("expert.document_away");
     return line === "good" ? "" : say(line === "stalled" ? "line.restoring" : "expert.document_opening");
+  }
+
+  /** @param {import("../messages.js").SeatName} seat a line that is cut, for it is not certain who is there */
+  _stopped(seat) {
+    this.comparing.close();
+    notify(say(seat === "camera" ? "identity.stopped_document" : "identity.stopped_expert"), { kind: "bad", lasts: true });
+    this._words();
   }
 
   /** @param {string} why */
@@ -264,6 +282,8 @@ export class ExpertSession {
     this._on("mute", () => void devices.turn("microphone", !devices.shown.microphone));
     this._on("camera-off", () => void devices.turn("camera", !devices.wanted.camera));
     this._on("hold", () => void this._hold());
+    this._on("compare", () => void this.comparing.ask());
+    this._on("identity-differ", () => this.comparing.differ());
     this._on("capture", () => this._capture());
     this._on("zoom-in", () => paper.zoom(1));
     this._on("zoom-out", () => paper.zoom(-1));

@@ -3,7 +3,9 @@
  * came last is shown.
  */
 
+import { Identities } from "../identity.js";
 import { Seat } from "../seat.js";
+import { Comparing } from "./comparing.js";
 import { cover, play, show } from "./media.js";
 import { element, say } from "./page.js";
 import { RoomPaper } from "./room-paper.js";
@@ -65,6 +67,11 @@ export class RoomSession {
         failed: () => undefined,
       },
     });
+    this.identities = new Identities(this.seat, {
+      stopped: () => this._words(),
+      compare: (seat, show) => this._compare(seat, show),
+    });
+    this.comparing = new Comparing(this.identities, "expert");
     this.hear = element("hear", HTMLButtonElement);
     this.hear.onclick = () => {
       this.hear.hidden = true;
@@ -74,6 +81,7 @@ export class RoomSession {
 
   open() {
     this.seat.open();
+    this.identities.open();
   }
 
   devicesChanged() {
@@ -100,6 +108,8 @@ export class RoomSession {
     this.over = true;
     const rate = this.seat.rate(this._shown() ?? "expert");
     if (rate > 0) localStorage.setItem(RATE, String(rate));
+    this.identities.close();
+    this.comparing.close();
     this.seat.close();
     this.hear.hidden = true;
     show("expert", null);
@@ -180,7 +190,8 @@ export class RoomSession {
     const line = shown ? this.lines.get(shown) : undefined;
     const theirs = (shown && this.theirs.get(shown)) ?? { camera: true, microphone: true };
     let words = "";
-    if (line === "stalled") words = say("line.restoring");
+    if ([...this.seated].some((seat) => this.identities.stopped.has(seat))) words = say("identity.stopped_room");
+    else if (line === "stalled") words = say("line.restoring");
     else if (line !== "good") words = say("room.expert_coming");
     else if (!theirs.camera) words = say(theirs.microphone ? "room.expert_camera_off" : "room.on_hold");
     cover(element("expert-words", HTMLElement), words);
@@ -188,6 +199,23 @@ export class RoomSession {
 
   _paper() {
     if (!this.over) paper.cameraIs(this.seat.document.camera, this.lines.get("camera") ?? "none");
+  }
+
+  /** What the server says of the lines of this session. */
+  factsChanged() {
+    const marks = document.getElementById("room-marks")?.dataset["distrusted"] ?? "";
+    if (this.over || marks === "" || marks === "camera") return;
+    for (const seat of this.seated) this.identities.stop(seat, { note: false });
+  }
+
+  /**
+   * @param {SeatName} seat
+   * @param {boolean} show
+   */
+  _compare(seat, show) {
+    this.comparing.other = seat;
+    if (show) void this.comparing.open();
+    else this.comparing.close();
   }
 
   /** @returns {SeatName | undefined} the expert who came last */

@@ -5,7 +5,7 @@
 
 import { Devices } from "../devices.js";
 import { cover, selfWords, showSelf } from "./media.js";
-import { api, callAddress, element, notify, refused, reword, say, stayFresh } from "./page.js";
+import { api, callAddress, element, notify, refused, replaceFragment, reword, say, stayFresh } from "./page.js";
 import { RoomSession } from "./room-session.js";
 
 const ENDED_SHOWN_MS = 8000;
@@ -136,6 +136,10 @@ addEventListener("online", () => session?.help());
 look("idle");
 const live = stayFresh("room", {
   state: said,
+  fragment: (target, html) => {
+    replaceFragment(target, html);
+    if (target === "slow") session?.factsChanged();
+  },
   server: (there) => {
     if (!there && current === "") notify(say("room.server_away"), { lasts: true });
     else if (there) notify("");
