@@ -14,8 +14,8 @@ from etapalvelu.keys import KeysError, load_keys
 from etapalvelu.store.engine import make_engine, writing
 from signaling import turn
 
-# How long a TURN server may take to give a relay address.
-TURN_SECONDS = 5
+# For how long the credential is good that TURN is tried with.
+CREDENTIAL_SECONDS = 60
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,8 @@ async def check(config: Config) -> list[Finding]:
         _check_calendar(config),
         _check_keys(config),
         await _check_store(config),
-        *[await _check_turn(url, config) for url in config.turn.urls],
+        *_check_turn_secret(config),
+        *await asyncio.gather(*(_check_turn(url, config) for url in config.turn.urls)),
         *([] if config.turn.urls else [Finding(what="TURN", ok=True, words="none named; rooms must reach Kela directly")]),
     ]
 
@@ -71,40 +72,25 @@ async def _check_store(config: Config) -> Finding:
     return Finding(what="database", ok=True, words="at this program's version, can be read and written")
 
 
+def _check_turn_secret(config: Config) -> list[Finding]:
+    path = Path(config.turn.secret_file)
+    if config.turn.secret_file and path.stat().st_mode & 0o077:
+        return [Finding(what="TURN secret", ok=False, words=f"{path} can be read by others: chmod 600 it")]
+    return []
+
+
 async def _check_turn(url: str, config: Config) -> Finding:
     """Ask for a real relay address with a real credential, as a room would."""
     what = f"TURN {url}"
     if not url.startswith(("turn:", "turns:")):
         return Finding(what=what, ok=True, words="a STUN server; nothing to sign in to")
     try:
-        from aioice import ice  # noqa: PLC0415 - an optional part
+        from etapalvelu.room.relay import WORDS, RelayError, try_relay  # noqa: PLC0415 - an optional part
     except ImportError:
         return Finding(what=what, ok=False, words="not tried: install etapalvelu[room] on this machine to try it")
-    username, password = turn.credential("check", config.turn.secret, time.time(), 60)
-    address, _, query = url.partition(":")[2].partition("?")
-    host, _, port = address.rpartition(":") if ":" in address else (address, "", "")
-    tls = url.startswith("turns:")
-    gathering = ice.Connection(
-        ice_controlling=True,
-        components=1,
-        turn_server=(host, int(port or (5349 if tls else 3478))),
-        turn_username=username,
-        turn_password=password,
-        turn_ssl=tls,
-        turn_transport="tcp" if tls or "transport=tcp" in query else "udp",
-    )
+    username, password = turn.credential("check", config.turn.secret, time.time(), CREDENTIAL_SECONDS)
     try:
-        async with asyncio.timeout(TURN_SECONDS):
-            await gathering.gather_candidates()
-        relayed = any(candidate.type == "relay" for candidate in gathering.local_candidates)
-    except (OSError, TimeoutError) as error:
-        return Finding(
-            what=what, ok=False, words=f"does not answer ({str(error) or 'no answer in time'}); look at address and firewall"
-        )
-    finally:
-        await gathering.close()
-    if relayed:
-        return Finding(what=what, ok=True, words="gave a relay address")
-    return Finding(
-        what=what, ok=False, words="gave no relay address: look at address, firewall, and that [turn] secret is coturn's"
-    )
+        took = await try_relay(url, username, password)
+    except RelayError as error:
+        return Finding(what=what, ok=False, words=WORDS[error.fault])
+    return Finding(what=what, ok=True, words=f"gave a relay address in {took:.0f} ms")

@@ -14,6 +14,7 @@ from typing import Any
 
 from etapalvelu import logs
 from etapalvelu.config import Config, ConfigError, load
+from etapalvelu.coturn import coturn_config
 from etapalvelu.domain.codes import Language
 from etapalvelu.domain.errors import InvalidFieldError, TryAgainError
 from etapalvelu.domain.people import STAFF_ROLES, Role
@@ -120,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
         "--format", choices=("csv", "jsonl"), required=True, help="csv: a session a row; jsonl: an event a line"
     )
     _where(export)
+
+    turn = commands.add_parser("turn", help="the TURN server").add_subparsers(required=True, metavar="COMMAND")
+    _where(_command(turn, "config", _turn_config, "write the configuration of coturn that goes with ours to stdout"))
 
     token = commands.add_parser("token", help="tokens for programs").add_subparsers(required=True, metavar="COMMAND")
     token_add = _command(token, "add", _token_add, "print a bearer token that acts as an account, once")
@@ -231,6 +235,11 @@ def _check(given: argparse.Namespace) -> int:
     for finding in findings:
         _say(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}: {finding.words}")
     return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _turn_config(given: argparse.Namespace) -> int:
+    print(coturn_config(_config(given)), end="")  # noqa: T201 - a command's own words
+    return 0
 
 
 def _with_database(work: Callable[..., Coroutine[Any, Any, int]], given: argparse.Namespace) -> int:

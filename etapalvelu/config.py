@@ -14,6 +14,9 @@ import msgspec
 
 PREFIX = "ETAPALVELU_"
 
+# A call renews what is half gone, which takes a moment.
+SHORTEST_CREDENTIAL_SECONDS = 10
+
 DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 
 
@@ -54,9 +57,17 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`secret` is read from `secret_file` where that is named. What follows `credential_seconds` is for coturn alone."""
+
     urls: tuple[str, ...] = ()
     secret: str = ""
-    credential_seconds: int = 43200
+    secret_file: str = ""
+    credential_seconds: int = 7200
+    realm: str = "etapalvelu"
+    address: str = ""
+    allowed_peers: tuple[str, ...] = ()
+    tls_cert: str = ""
+    tls_key: str = ""
 
 
 class Bus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,7 +120,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    return parse(raw, environ, name=str(path), folder=path.resolve().parent)
+    return _with_secret(parse(raw, environ, name=str(path), folder=path.resolve().parent), name=str(path))
 
 
 def parse(raw: dict[str, Any], environ: Mapping[str, str], *, name: str, folder: Path) -> Config:
@@ -165,18 +176,35 @@ def _check(config: Config, name: str) -> None:
             f"{name}: [server] host: {server.host} is not loopback, so browsers need TLS: give tls_cert and tls_key, "
             "or name the proxies in front in trusted_proxies"
         )
-    _check_addresses("metrics_from", server.metrics_from, name)
-    _check_addresses("trusted_proxies", server.trusted_proxies, name)
+    _check_addresses("server", "metrics_from", server.metrics_from, name)
+    _check_addresses("server", "trusted_proxies", server.trusted_proxies, name)
+    _check_turn(config.turn, name)
     _check_numbers(config, name)
     _check_rest(config, name)
 
 
-def _check_addresses(key: str, addresses: Iterable[str], name: str) -> None:
+def _check_addresses(section: str, key: str, addresses: Iterable[str], name: str) -> None:
     for text in addresses:
         try:
             ip_network(text)
         except ValueError:
-            raise ConfigError(f"{name}: [server] {key}: {text} is no address or network such as 10.0.0.0/8") from None
+            raise ConfigError(f"{name}: [{section}] {key}: {text} is no address or network such as 10.0.0.0/8") from None
+
+
+def _check_turn(turn: Turn, name: str) -> None:
+    if turn.secret and turn.secret_file:
+        raise ConfigError(f"{name}: [turn] secret and secret_file: give one of them")
+    if turn.urls and not (turn.secret or turn.secret_file):
+        raise ConfigError(f"{name}: [turn] secret or secret_file: needed when urls are given (coturn's static-auth-secret)")
+    for url in turn.urls:
+        if not url.startswith(("stun:", "stuns:", "turn:", "turns:")):
+            raise ConfigError(f"{name}: [turn] urls: {url} must begin with stun:, stuns:, turn: or turns:")
+    if bool(turn.tls_cert) != bool(turn.tls_key):
+        raise ConfigError(f"{name}: [turn] tls_cert and tls_key belong together: give both or neither")
+    if turn.credential_seconds < SHORTEST_CREDENTIAL_SECONDS:
+        raise ConfigError(f"{name}: [turn] credential_seconds: must be at least {SHORTEST_CREDENTIAL_SECONDS}")
+    _check_addresses("turn", "allowed_peers", turn.allowed_peers, name)
+    _check_addresses("turn", "address", [turn.address] if turn.address else [], name)
 
 
 def _check_numbers(config: Config, name: str) -> None:
@@ -185,7 +213,6 @@ def _check_numbers(config: Config, name: str) -> None:
         ("call", "seat_limit_seconds", config.call.seat_limit_seconds),
         ("call", "slow_seconds", config.call.slow_seconds),
         ("call", "connect_seconds", config.call.connect_seconds),
-        ("turn", "credential_seconds", config.turn.credential_seconds),
         ("board", "longest_wait_minutes", config.board.longest_wait_minutes),
     ):
         if not 0 < number < math.inf:
@@ -197,8 +224,6 @@ def _check_rest(config: Config, name: str) -> None:
         raise ConfigError(f"{name}: [store] url: must begin with {' or '.join(DATABASES)}")
     if not config.secrets.file:
         raise ConfigError(f"{name}: [secrets] file: must name a file; it is made at the first start")
-    if config.turn.urls and not config.turn.secret:
-        raise ConfigError(f"{name}: [turn] secret: needed when urls are given (coturn's static-auth-secret)")
     if config.bus.url:
         raise ConfigError(f"{name}: [bus] url: several servers are not supported in this version; leave it empty")
     if not 0 <= config.check.before_opening_minutes <= 12 * 60:
@@ -219,12 +244,31 @@ def _resolved(config: Config, folder: Path) -> Config:
     if url.startswith(scheme):
         url = scheme + path(url.removeprefix(scheme))
     server = msgspec.structs.replace(config.server, tls_cert=path(config.server.tls_cert), tls_key=path(config.server.tls_key))
+    turn = msgspec.structs.replace(
+        config.turn,
+        secret_file=path(config.turn.secret_file),
+        tls_cert=path(config.turn.tls_cert),
+        tls_key=path(config.turn.tls_key),
+    )
     return msgspec.structs.replace(
         config,
         server=server,
+        turn=turn,
         store=StoreSettings(url=url),
         secrets=Secrets(file=path(config.secrets.file)),
     )
+
+
+def _with_secret(config: Config, name: str) -> Config:
+    if not config.turn.secret_file:
+        return config
+    try:
+        secret = Path(config.turn.secret_file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}: [turn] secret_file: cannot be read: {error}") from None
+    if not secret:
+        raise ConfigError(f"{name}: [turn] secret_file: {config.turn.secret_file} is empty")
+    return msgspec.structs.replace(config, turn=msgspec.structs.replace(config.turn, secret=secret))
 
 
 def is_loopback(host: str) -> bool:

@@ -17,9 +17,10 @@ IceTransportPolicy = Literal["all", "relay"]
 
 
 class Ice(msgspec.Struct, frozen=True, kw_only=True):
-    """What a peer connection is configured with. `servers` are W3C RTCIceServer objects."""
+    """What a peer connection is configured with. `servers` are W3C RTCIceServer objects, good for `seconds`."""
 
     servers: list[dict[str, object]]
+    seconds: int | None
     transport_policy: IceTransportPolicy
 
 
@@ -58,9 +59,13 @@ def offer_seat(
 
 
 def ice_for(settings: CallSettings, seat: Seat, now: datetime) -> Ice:
-    """ICE servers with credentials that are good for `turn_seconds` from `now`."""
+    """ICE servers with credentials that are good for `turn_seconds` from `now`; for ever where none needs any."""
     servers = turn.ice_servers(settings.turn_urls, settings.turn_secret, str(seat), int(now.timestamp()), settings.turn_seconds)
-    return Ice(servers=turn.as_json(servers), transport_policy="relay" if settings.relay_only else "all")
+    return Ice(
+        servers=turn.as_json(servers),
+        seconds=settings.turn_seconds if any(server.credential for server in servers) else None,
+        transport_policy="relay" if settings.relay_only else "all",
+    )
 
 
 def seat_name(seat: Seat) -> SeatName:

@@ -9,8 +9,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-# As long as a long day: a short lifetime cuts running calls when their allocation is refreshed.
-CREDENTIAL_SECONDS: Final = 12 * 3600
+# coturn refuses to refresh an allocation with a password that has run out, so a running call has to take a new one before.
+CREDENTIAL_SECONDS: Final = 2 * 3600
 
 
 class IceServer(Struct, frozen=True, kw_only=True, omit_defaults=True):

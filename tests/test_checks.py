@@ -1,11 +1,9 @@
 """`etapalvelu check`: every fault is said in words, one does not hide the next, and TURN is tried for real."""
 
+import re
 import shutil
-import socket
 import sqlite3
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,12 +14,10 @@ import pytest
 from etapalvelu.checks import Finding, check
 from etapalvelu.config import Config, parse
 from etapalvelu.keys import load_keys
+from etapalvelu.room.relay import WORDS
 from etapalvelu.store.migrate import newest
-
-SECRET = "a-secret-of-coturn"
-
-# How long coturn may take to listen.
-START_SECONDS = 15
+from tests.e2e.processes import free_port
+from tests.turn import SECRET, Turn, running_turn
 
 
 def config_in(folder: Path, raw: dict[str, Any] | None = None) -> Config:
@@ -38,52 +34,10 @@ async def found(config: Config) -> dict[str, Finding]:
     return {finding.what: finding for finding in await check(config)}
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
-def coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real TURN server on loopback: its address."""
-    program = shutil.which("turnserver")
-    assert program is not None, "coturn is missing: `make test` installs it"
-    folder, port = tmp_path_factory.mktemp("coturn"), free_port()
-    arguments = [
-        program,
-        "-n",
-        "--listening-ip=127.0.0.1",
-        "--relay-ip=127.0.0.1",
-        f"--listening-port={port}",
-        "--use-auth-secret",
-        f"--static-auth-secret={SECRET}",
-        "--realm=etapalvelu",
-        "--allow-loopback-peers",
-        "--cli-password=x",
-        "--no-cli",
-        "--no-tls",
-        "--no-dtls",
-        "--log-file=stdout",
-        f"--pidfile={folder}/pid",
-        f"--userdb={folder}/db",
-    ]
-    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder) as server:
-        wait_for(port)
-        yield f"127.0.0.1:{port}"
-        server.kill()
-
-
-def wait_for(port: int) -> None:
-    """Return when something listens there."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"nothing listens on {port} after {START_SECONDS} s")
+def turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Turn]:
+    with running_turn(tmp_path_factory.mktemp("coturn")) as running:
+        yield running
 
 
 async def test_all_is_well(folder: Path) -> None:
@@ -149,19 +103,29 @@ async def turn_finding(folder: Path, url: str, secret: str = SECRET) -> Finding:
     return (await found(config))[f"TURN {url}"]
 
 
-@pytest.mark.parametrize("transport", ["", "?transport=udp", "?transport=tcp"])
-async def test_a_turn_server_that_gives_a_relay_address_is_well(folder: Path, coturn: str, transport: str) -> None:
-    url = f"turn:{coturn}{transport}"
+@pytest.mark.parametrize("kind", ["udp", "tcp", "tls"])
+async def test_a_turn_server_that_gives_a_relay_address_is_well(
+    folder: Path, turn: Turn, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(turn.authority))
 
-    assert await turn_finding(folder, url) == Finding(what=f"TURN {url}", ok=True, words="gave a relay address")
+    finding = await turn_finding(folder, turn.url(kind))
+
+    assert finding.ok
+    assert re.fullmatch(r"gave a relay address in \d+ ms", finding.words)
 
 
-@pytest.mark.parametrize("transport", ["", "?transport=tcp"])
-async def test_a_wrong_secret_is_said(folder: Path, coturn: str, transport: str) -> None:
-    finding = await turn_finding(folder, f"turn:{coturn}{transport}", secret="another")
+@pytest.mark.parametrize("kind", ["udp", "tcp"])
+async def test_a_wrong_secret_is_said(folder: Path, turn: Turn, kind: str) -> None:
+    finding = await turn_finding(folder, turn.url(kind), secret="another")
 
-    assert not finding.ok
-    assert "[turn] secret" in finding.words
+    assert (finding.ok, finding.words) == (False, WORDS["refused"])
+
+
+async def test_a_certificate_nobody_vouches_for_is_said(folder: Path, turn: Turn) -> None:
+    finding = await turn_finding(folder, turn.url("tls"))
+
+    assert (finding.ok, finding.words) == (False, WORDS["certificate"])
 
 
 @pytest.mark.parametrize("url", ["turn:127.0.0.1:{port}", "turn:127.0.0.1:{port}?transport=tcp", "turns:127.0.0.1:{port}"])
@@ -169,8 +133,20 @@ async def test_a_turn_server_that_does_not_answer_is_said(folder: Path, url: str
     finding = await turn_finding(folder, url.format(port=free_port()))
 
     assert not finding.ok
-    assert "address" in finding.words
-    assert "firewall" in finding.words
+    assert finding.words in (WORDS["silent"], WORDS["unreachable"])
+
+
+async def test_a_secret_that_others_can_read_is_said(folder: Path) -> None:
+    path = folder / "turn.secret"
+    path.write_text(SECRET)
+    path.chmod(0o644)
+    config = config_in(folder, {"turn": {"secret_file": "turn.secret"}})
+
+    findings = await found(config)
+    path.chmod(0o600)
+
+    assert findings["TURN secret"] == Finding(what="TURN secret", ok=False, words=f"{path} can be read by others: chmod 600 it")
+    assert "TURN secret" not in await found(config)
 
 
 async def test_a_stun_server_needs_no_secret(folder: Path) -> None:
@@ -178,7 +154,7 @@ async def test_a_stun_server_needs_no_secret(folder: Path) -> None:
 
 
 async def test_without_the_rooms_parts_turn_is_not_tried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "aioice", None)
+    monkeypatch.setitem(sys.modules, "etapalvelu.room.relay", None)
 
     finding = await turn_finding(folder, "turn:127.0.0.1:3478")
 

@@ -119,8 +119,19 @@ def test_a_file_is_read_with_what_the_environment_says_instead(tmp_path: Path) -
         ({"call": {"heartbeat_seconds": float("nan")}}, "[call] heartbeat_seconds: must be more than 0"),
         ({"call": {"seat_limit_seconds": -5}}, "[call] seat_limit_seconds: must be more than 0"),
         ({"call": {"relay_only": "yes"}}, "[call] relay_only: Expected `bool`, got `str`"),
-        ({"turn": {"urls": ["turn:a"]}}, "[turn] secret: needed when urls are given (coturn's static-auth-secret)"),
-        ({"turn": {"credential_seconds": 0}}, "[turn] credential_seconds: must be more than 0"),
+        (
+            {"turn": {"urls": ["turn:a"]}},
+            "[turn] secret or secret_file: needed when urls are given (coturn's static-auth-secret)",
+        ),
+        ({"turn": {"secret": "s", "secret_file": "f"}}, "[turn] secret and secret_file: give one of them"),
+        (
+            {"turn": {"urls": ["https://a"], "secret": "s"}},
+            "[turn] urls: https://a must begin with stun:, stuns:, turn: or turns:",
+        ),
+        ({"turn": {"tls_key": "k"}}, "[turn] tls_cert and tls_key belong together: give both or neither"),
+        ({"turn": {"credential_seconds": 9}}, "[turn] credential_seconds: must be at least 10"),
+        ({"turn": {"allowed_peers": ["rooms"]}}, "[turn] allowed_peers: rooms is no address or network such as 10.0.0.0/8"),
+        ({"turn": {"address": "here"}}, "[turn] address: here is no address or network such as 10.0.0.0/8"),
         (
             {"bus": {"url": "nats://a"}},
             "[bus] url: several servers are not supported in this version; leave it empty",
@@ -192,3 +203,17 @@ def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
         load(tmp_path, {})
 
     assert str(error.value) == f"{tmp_path}: cannot be read: Is a directory"
+
+
+def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
+    path, secret = tmp_path / "config.toml", tmp_path / "turn.secret"
+    path.write_text('[turn]\nurls = ["turn:a"]\nsecret_file = "turn.secret"\n')
+
+    with pytest.raises(ConfigError, match="secret_file: cannot be read"):
+        load(path, {})
+    secret.write_text(" \n")
+    with pytest.raises(ConfigError, match=r"secret_file: .* is empty"):
+        load(path, {})
+    secret.write_text("s3cret\n")
+
+    assert load(path, {}).turn.secret == "s3cret"

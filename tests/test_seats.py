@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from etapalvelu.domain.codes import Seat
-from etapalvelu.seats import CallSettings, offer_seat
+from etapalvelu.seats import CallSettings, ice_for, offer_seat
 from signaling import ticket
 from tests.conftest import EXPERT
 
@@ -21,3 +21,10 @@ def test_the_policy_beside_the_ticket_is_the_one_that_signaling_enforces(relay_o
 
     assert offer.ice.transport_policy == policy
     assert ticket.check(offer.ticket, KEY, NOW.timestamp()).relay_only is relay_only
+
+
+def test_it_is_told_how_long_the_credentials_are_good() -> None:
+    with_relay = CallSettings(ticket_key=KEY, turn_urls=("stun:s", "turn:t"), turn_secret="x", turn_seconds=600)
+    without = CallSettings(ticket_key=KEY, turn_urls=("stun:s",))
+
+    assert [ice_for(settings, Seat.EXPERT, NOW).seconds for settings in (with_relay, without)] == [600, None]

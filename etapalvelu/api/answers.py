@@ -54,6 +54,7 @@ class Claim(Session, frozen=True, kw_only=True):
 
     ticket: str
     ice_servers: list[IceServer]
+    ice_seconds: int | None
     ice_transport_policy: IceTransportPolicy
     call: str
 
@@ -96,6 +97,7 @@ class Next(msgspec.Struct, frozen=True, kw_only=True):
 
     call: str | None
     ice_servers: list[IceServer]
+    ice_seconds: int | None
     ice_transport_policy: IceTransportPolicy
     offers: list[Waiting]
 
@@ -105,6 +107,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
     ticket: str
     ice_servers: list[IceServer]
+    ice_seconds: int | None
     ice_transport_policy: IceTransportPolicy
     call: str
 
@@ -185,7 +188,11 @@ def _seat(offer: SeatOffer) -> dict[str, Any]:
 
 
 def _ice(ice: Ice) -> dict[str, Any]:
-    return {"ice_servers": msgspec.convert(ice.servers, list[IceServer]), "ice_transport_policy": ice.transport_policy}
+    return {
+        "ice_servers": msgspec.convert(ice.servers, list[IceServer]),
+        "ice_seconds": ice.seconds,
+        "ice_transport_policy": ice.transport_policy,
+    }
 
 
 def _fields(of: rules.Session) -> dict[str, Any]:

@@ -26,10 +26,11 @@ from etapalvelu.room.care import CameraCare
 from etapalvelu.room.encoder import raise_ceiling
 from etapalvelu.room.pixels import PictureError
 from etapalvelu.room.rate import KnownRates
+from etapalvelu.room.relay import Relays
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError, checked_address, client_session
-from etapalvelu.room.source import Source, SourceError, device_name, parse_source
 from etapalvelu.room.settings import load as load_settings
 from etapalvelu.room.settings import source_of
+from etapalvelu.room.source import Source, SourceError, device_name, parse_source
 from etapalvelu.tasks import spawn
 from signaling.errors import RefusedError
 
@@ -109,6 +110,7 @@ class RoomAgent:
         self._now = now
         self._care = care
         self._rates = KnownRates()
+        self._relays = Relays()
         self._camera_changed = asyncio.Event()
         self._session: str | None = None
         self._call: DocumentCall | None = None
@@ -190,8 +192,8 @@ class RoomAgent:
     async def _turn_to(self, session: str | None) -> None:
         """Attend this session and no other."""
         is_attending = self._attending is not None and not self._attending.done()
-        if session == self._session and (is_attending or session is None):
         self._care.attend(session is not None)
+        if session == self._session and (is_attending or session is None):
             return
         if self._attending is not None:
             if self._call is not None:
@@ -206,7 +208,13 @@ class RoomAgent:
         """Sit in the session's call until it is closed; a refusal may be a matter of moments."""
         while True:
             call = DocumentCall(
-                session, server=self._server, http=self._http, camera=self._camera, now=self._now, rates=self._rates
+                session,
+                server=self._server,
+                http=self._http,
+                camera=self._camera,
+                now=self._now,
+                rates=self._rates,
+                relays=self._relays,
             )
             self._call = call
             try:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final
 
 from etapalvelu.room.rate import KnownRates
+from etapalvelu.room.relay import Relays
 from etapalvelu.room.server import IceServer
 from etapalvelu.room.stream import DocumentStream, View
 from etapalvelu.room.viewer import BadAnswerError, Viewer
@@ -34,6 +35,8 @@ VIEWERS: Final[frozenset[Seat]] = frozenset({"room", "expert", "expert2"})
 # Who will surely come finds an offer waiting; the others get theirs when they sit down.
 IN_ADVANCE: Final[frozenset[Seat]] = frozenset({"room", "expert"})
 CONNECT_SECONDS: Final = 15.0
+# Without the address of a relay that was to be used: a direct way shows itself at once or not at all.
+DIRECT_SECONDS: Final = 4.0
 CLOSE_SECONDS: Final = 1.0
 SAMPLE_SECONDS: Final = 10.0
 # The service writes down one word about the ends of each line in 5 s.
@@ -99,13 +102,19 @@ class Place:
         viewer = self._viewer(message.generation)
         if viewer is None or message.description.type != "answer":
             return
-        self._start_timer(CONNECT_SECONDS, lambda: self._changed(viewer))
+        self._start_timer(DIRECT_SECONDS if viewer.lacks_relay else CONNECT_SECONDS, lambda: self._changed(viewer))
         await viewer.answer(message.description.sdp)
 
     async def take_candidate(self, message: CandidateFrom) -> None:
         viewer = self._viewer(message.generation)
         if viewer is not None:
             await viewer.candidate(message.candidate)
+
+    def renew(self, seconds: float) -> None:
+        """Make a connection anew whose relay credentials are that old: an offer nobody has answered, or one through a relay."""
+        shown = self.shown
+        if self.is_waiting or (shown is not None and shown.age >= seconds and shown.is_relayed):
+            self.begin()
 
     def close(self) -> None:
         """Let go of every connection with this seat."""
@@ -119,9 +128,21 @@ class Place:
         if viewer.is_closed:
             return
         sdp = await viewer.offer()
-        if viewer in (self._current, self._coming):
+        if viewer not in (self._current, self._coming):
+            return
+        if viewer.lacks_relay:
+            self._do_without(viewer)
+        # Where only relays may be used it would tell of no way at all.
+        if viewer.has_relay or not viewer.is_relay_only:
             description = SessionDescription(type="offer", sdp=sdp)
             await self._audience.send(Description(to=self.seat, generation=viewer.generation, description=description))
+
+    def _do_without(self, viewer: Viewer) -> None:
+        """The relay gave this connection no address: the next one asks another, while nobody has answered this one."""
+        self._audience.missed_relay(viewer)
+        if viewer.is_relay_only or self._audience.has_other_relay(viewer):
+            self._start_timer(self._retry, lambda: None if viewer.answered else self.begin())
+            self._retry = min(self._retry * 2, LAST_RETRY_SECONDS)
 
     def _viewer(self, generation: int) -> Viewer | None:
         return next((one for one in (self._current, self._coming) if one and one.generation == generation), None)
@@ -137,14 +158,16 @@ class Place:
             return
         self._stop_timer()
         if viewer.state == "connected":
-            log.info("document is shown to %s, generation=%d", self.seat, viewer.generation)
+            log.info("document is shown to %s, generation=%d, way=%s", self.seat, viewer.generation, viewer.way)
             self._retry = FIRST_RETRY_SECONDS
+            self._audience.reached(viewer)
             if viewer is self._coming:
                 self._part_with(self._current)
                 self._current, self._coming = viewer, None
             self._audience.spawn(self.say_ends(), f"ends of the line to {self.seat}")
             return
         log.warning("document connection to %s broke, generation=%d", self.seat, viewer.generation)
+        self._audience.broke(viewer)
         self._start_timer(self._retry, self.begin)
         self._retry = min(self._retry * 2, LAST_RETRY_SECONDS)
 
@@ -173,9 +196,12 @@ class Place:
 class Audience:
     """All seats of one call that may see the document. `furnish` gives each new viewer its data channel."""
 
-    def __init__(self, *, view: View, send: Send, furnish: Furnish, rates: KnownRates | None = None) -> None:
+    def __init__(
+        self, *, view: View, send: Send, furnish: Furnish, rates: KnownRates | None = None, relays: Relays | None = None
+    ) -> None:
         self.send = send
         self._rates = rates or KnownRates()
+        self._relays = relays or Relays()
         self._sampling: asyncio.Task[None] | None = None
         self.ice_servers: Sequence[IceServer] = ()
         self.is_relay_only = False
@@ -186,18 +212,39 @@ class Audience:
         self._working: set[asyncio.Task[None]] = set()
 
     def viewer(self, seat: Seat, generation: int, changed: Callable[[Viewer], None]) -> Viewer:
-        """A new connection for a seat, with its data channel."""
+        """A new connection for a seat, with its data channel. The screen stands in the same room and needs no relay."""
         viewer = Viewer(
             seat,
             generation,
             stream=self.stream,
             rates=self._rates,
-            ice_servers=self.ice_servers,
+            ice_servers=[] if seat in ROOM_SEATS else self._relays.choose(self.ice_servers),
             relay_only=self.is_relay_only and seat not in ROOM_SEATS,
             changed=changed,
         )
         self._furnish(viewer)
         return viewer
+
+    def reached(self, viewer: Viewer) -> None:
+        """A connection came up: what it goes by is used first from now on."""
+        if viewer.relay is not None and viewer.is_relayed:
+            self._relays.worked(viewer.relay)
+
+    def broke(self, viewer: Viewer) -> None:
+        """A connection broke or did not come up: see which relays there are before the next one is made."""
+        if viewer.relay is not None and not viewer.was_connected:
+            self._relays.failed(viewer.relay)
+        self._relays.look(self.ice_servers)
+
+    def missed_relay(self, viewer: Viewer) -> None:
+        """A relay gave no address."""
+        if viewer.relay is not None:
+            self._relays.failed(viewer.relay)
+        self._relays.look(self.ice_servers)
+
+    def has_other_relay(self, viewer: Viewer) -> bool:
+        """There is another relay address that may work."""
+        return self._relays.fault(self.ice_servers) is None and self._relays.first(self.ice_servers) != viewer.relay
 
     def part_with(self, viewer: Viewer) -> None:
         """Close a connection without waiting for it."""
@@ -267,9 +314,12 @@ class Audience:
 
     def renew_offers(self) -> None:
         """Make the offers anew that nobody has answered yet: they are lost, or their relay credentials grow old."""
+        self.renew(float("inf"))
+
+    def renew(self, seconds: float) -> None:
+        """Beside such offers, make the connections anew that go through a relay with credentials that old."""
         for place in self._places.values():
-            if place.is_waiting:
-                place.begin()
+            place.renew(seconds)
 
     async def close(self) -> None:
         """Close every connection and wait until all are closed, but not for one that still looks for addresses."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -13,6 +14,7 @@ from etapalvelu.room.audience import Audience
 from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.document import DocumentChannel
 from etapalvelu.room.rate import KnownRates
+from etapalvelu.room.relay import Relays
 from etapalvelu.room.server import Server, ServerAwayError, ServerRefusedError
 from etapalvelu.room.shot import VISION
 from etapalvelu.room.still import Stills
@@ -42,6 +44,9 @@ log = logging.getLogger(__name__)
 
 # Relay credentials are short-lived; an offer that waits for an expert is made anew before they end.
 RENEW_SECONDS: Final = 240.0
+# So are connections that go through a relay, by this share of the credentials' time; the first look at them comes earlier.
+RENEW_SHARE: Final = 0.5
+LOOK_SHARE: Final = 0.25
 BYE_SECONDS: Final = 1.0
 # The people's connection is set up first and needs the processor; the document is answered when it stands.
 HUSH_SECONDS: Final = 0.4
@@ -59,6 +64,7 @@ class DocumentCall:
         camera: Camera,
         now: Callable[[], datetime],
         rates: KnownRates | None = None,
+        relays: Relays | None = None,
     ) -> None:
         self._session = session
         self._server = server
@@ -67,7 +73,12 @@ class DocumentCall:
         self._tabletop = Tabletop(camera, vision=SIGHT, now=now)
         self._view = LiveView(camera, show=self._tabletop.view.show)
         self._client = CallClient(server.call_address, self._ticket, http)
-        self._audience = Audience(view=self._view, send=self._client.send, furnish=self._furnish, rates=rates)
+        self._relays = relays or Relays()
+        # How long the relay credentials we have are good.
+        self._ice_seconds = math.inf
+        self._audience = Audience(
+            view=self._view, send=self._client.send, furnish=self._furnish, rates=rates, relays=self._relays
+        )
         self._stills = Stills(
             camera, taken=self._note, vision=VISION, sheet=self._tabletop.watch, yielding=self._audience.stream.yielding
         )
@@ -121,15 +132,17 @@ class DocumentCall:
             raise RefusedError(error.code, "no ticket for the camera") from error
         self._audience.ice_servers = seating.ice_servers
         self._audience.is_relay_only = seating.ice_transport_policy == "relay"
+        self._ice_seconds = seating.ice_seconds or math.inf
+        await self._relays.ready(seating.ice_servers)
         return seating.ticket
 
     async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(min(RENEW_SECONDS, self._ice_seconds * LOOK_SHARE))
             if self._audience.ice_servers and self._client.is_connected:
                 with contextlib.suppress(ServerAwayError, RefusedError):
                     await self._ticket()
-                    self._audience.renew_offers()
+                    self._audience.renew(self._ice_seconds * RENEW_SHARE)
 
     def _furnish(self, viewer: Viewer) -> None:
         for closed in [known for known in self._channels if known.is_closed]:

@@ -49,3 +49,9 @@ def ask_key_frame(sender: RTCRtpSender) -> None:
 def hear_key_frame_requests(sender: RTCRtpSender, asked: Callable[[], None]) -> None:
     """Call `asked` for each picture loss indication: aiortc itself hears none when it is handed packets."""
     sender._send_keyframe = asked  # type: ignore[method-assign]
+
+
+def is_relayed(transceiver: RTCRtpTransceiver) -> bool:
+    """Whether what the transceiver sends leaves this machine through a relay."""
+    pairs = transceiver.sender.transport.transport.iceGatherer._connection._nominated.values()
+    return any(pair.local_candidate.type == "relay" for pair in pairs)

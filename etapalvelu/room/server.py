@@ -54,6 +54,8 @@ class Seating(Struct, frozen=True, kw_only=True):
 
     ticket: str
     ice_servers: list[IceServer]
+    # How long their credentials are good; None where they have none.
+    ice_seconds: int | None = None
     ice_transport_policy: Literal["all", "relay"] = "all"
     call: str
 

@@ -22,11 +22,12 @@ from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
 from msgspec import structs
 
-from etapalvelu.room.encoder import agreed_codec, ask_key_frame, hear_key_frame_requests, offered_codecs
+from etapalvelu.room.encoder import agreed_codec, ask_key_frame, hear_key_frame_requests, is_relayed, offered_codecs
 from etapalvelu.room.ends import line_ends
 from etapalvelu.room.gauge import Gauge
 from etapalvelu.room.line import Carried, Line
 from etapalvelu.room.rate import KnownRates
+from etapalvelu.room.relay import turn_urls, way
 from etapalvelu.room.server import IceServer
 from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.track import DocumentTrack
@@ -66,11 +67,15 @@ class Viewer:
         self.seat = seat
         self.generation = generation
         self.state: ViewerState = "offered"
+        self.was_connected = False
         self.answered = False
         self._is_closed = False
         self._changed = changed
-        self._relay_only = relay_only
-        self._wants_relay = relay_only or any("turn" in str(server.urls) for server in ice_servers)
+        self.is_relay_only = relay_only
+        # The relay's address this connection was given, and whether the relay gave one of its own for it.
+        self.relay = next(iter(turn_urls(ice_servers)), None)
+        self.has_relay = False
+        self._made_at = time.monotonic()
         # Without an explicit list aiortc would ask a public STUN server.
         self._connection = RTCPeerConnection(
             RTCConfiguration(
@@ -102,9 +107,10 @@ class Viewer:
         finally:
             self._gathered.set()
         sdp = self._connection.localDescription.sdp
-        if "a=candidate:" not in sdp and not self._relay_only:
+        self.has_relay = " typ relay" in sdp
+        if "a=candidate:" not in sdp and not self.is_relay_only:
             log.warning("no network interface but loopback: %s will see no picture", self.seat)
-        elif self._wants_relay and " typ relay" not in sdp:
+        elif self.lacks_relay:
             log.warning("the TURN server gave no relay address: check its address, clock and secret")
         return sdp
 
@@ -144,6 +150,26 @@ class Viewer:
         if now - self._key_frame_at >= KEY_FRAME_SECONDS:
             self._key_frame_at = now
             ask_key_frame(self._transceiver.sender)
+
+    @property
+    def lacks_relay(self) -> bool:
+        """A relay was to be used, and gave no address."""
+        return (self.relay is not None or self.is_relay_only) and not self.has_relay
+
+    @property
+    def is_relayed(self) -> bool:
+        """The picture goes through the relay."""
+        return self.state == "connected" and is_relayed(self._transceiver)
+
+    @property
+    def way(self) -> str:
+        """`direct`, or the way to the relay: `udp`, `tcp` or `tls`."""
+        return way(self.relay).kind if self.relay is not None and self.is_relayed else "direct"
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was made, with the relay credentials of that time."""
+        return time.monotonic() - self._made_at
 
     @property
     def ends(self) -> LineSecured | None:
@@ -215,6 +241,7 @@ class Viewer:
         if state != self.state:
             self.state = state
             if state == "connected":
+                self.was_connected = True
                 self._reading = spawn(self._read(), name=f"line to {self.seat}")
             self._changed(self)
 

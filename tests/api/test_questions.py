@@ -164,7 +164,7 @@ async def test_an_expert_is_told_what_to_prepare(doorstep: Doorstep) -> None:
 
     something = await (await doorstep.get("/queue/next", EXPERT)).json()
 
-    assert nothing == {"call": None, "ice_servers": [], "ice_transport_policy": "all", "offers": []}
+    assert nothing == {"call": None, "ice_servers": [], "ice_seconds": None, "ice_transport_policy": "all", "offers": []}
     assert something == nothing | {"call": first.id}
 
 

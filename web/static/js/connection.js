@@ -4,6 +4,7 @@
  */
 
 import { START_KBIT, withStartBitrate } from "./description.js";
+import { relayed } from "./stats.js";
 import { isStranger } from "./identity.js";
 
 /** @typedef {import("./messages.js").SessionDescription} SessionDescription */
@@ -22,11 +23,14 @@ import { isStranger } from "./identity.js";
  * @property {(connection: Connection) => void} changed its state moved
  * @property {(connection: Connection) => void} arrived its stream has tracks, and no answer waits to be made any more
  * @property {(connection: Connection, channel: RTCDataChannel) => void} channel
+ * @property {() => void} [refused] a relay does not take our credentials
  */
 
 /** People's pictures yield to the document: no more than this. */
 const PEOPLE_KBIT = 1500;
 const GATHERING_LIMIT_MS = 1500;
+/** STUN's "unauthorized", RFC 8489. */
+const UNAUTHORIZED = 401;
 
 export class Connection {
   /** @param {ConnectionOptions} options */
@@ -55,6 +59,9 @@ export class Connection {
       if (this.pc.signalingState === "stable") this.options.arrived(this);
     };
     this.pc.ondatachannel = ({ channel }) => this.options.channel(this, channel);
+    this.pc.onicecandidateerror = ({ errorCode }) => {
+      if (errorCode === UNAUTHORIZED) this.options.refused?.();
+    };
   }
 
   /**
@@ -138,6 +145,16 @@ export class Connection {
     await Promise.all([audio?.sender.replaceTrack(tracks.audio), video?.sender.replaceTrack(tracks.video)]);
   }
 
+  /**
+   * What is gathered from now on uses these relays and credentials; tells whether our end is reached through a relay now.
+   * @param {RTCConfiguration} configuration
+   */
+  async configure(configuration) {
+    if (this.ended) return false;
+    this.pc.setConfiguration(configuration);
+    return relayed(await this.pc.getStats());
+  }
+
   /** Sends a whole picture now: the other side has none to build on. */
   sendKeyFrame() {
     return this._adjust((parameters) => ({ encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) }));
@@ -159,7 +176,7 @@ export class Connection {
     if (this.ended) return;
     this.ended = true;
     const { pc } = this;
-    pc.onicecandidate = pc.onconnectionstatechange = pc.ontrack = pc.ondatachannel = null;
+    pc.onicecandidate = pc.onicecandidateerror = pc.onconnectionstatechange = pc.ontrack = pc.ondatachannel = null;
     pc.close();
     for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
   }

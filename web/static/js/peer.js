@@ -22,6 +22,7 @@ import { Connection } from "./connection.js";
  * @property {(peer: Peer, stream: MediaStream | null) => void} stream what to show; null when there is nothing any more
  * @property {(peer: Peer, channel: RTCDataChannel) => void} channel
  * @property {(peer: Peer) => void} changed
+ * @property {() => void} [refused] a relay does not take our credentials
  */
 
 export class Peer {
@@ -128,6 +129,22 @@ export class Peer {
     if (this.epoch !== null) await this._newest()?.restartIce();
   }
 
+  /**
+   * New relay credentials, for every connection from now on. An offer that waits is made anew with them; tells whether what
+   * is connected goes through our relay, and so needs a new path.
+   * @param {RTCConfiguration} configuration
+   */
+  async configure(configuration) {
+    this.options.configuration = configuration;
+    const newest = this._newest();
+    if (this.epoch !== null) return newest ? newest.configure(configuration) : false;
+    if (this.options.offers && newest) {
+      this._drop();
+      this.prepare();
+    }
+    return false;
+  }
+
   /** @param {Tracks} tracks */
   async use(tracks) {
     this.options.tracks = tracks;
@@ -172,6 +189,7 @@ export class Peer {
       changed: (changed) => this._changed(changed),
       arrived: (from) => from === this.current && options.stream(this, from.stream),
       channel: (from, channel) => from === this._newest() && options.channel(this, channel),
+      refused: () => options.refused?.(),
     };
   }
 

@@ -9,12 +9,16 @@ import { Line } from "./line.js";
 import { unhandled } from "./messages.js";
 import { Peer } from "./peer.js";
 import { configured } from "./prepared.js";
+import { Renewal } from "./relay.js";
 import { TextChannel } from "./text.js";
 
 /** @typedef {import("./messages.js").SeatName} SeatName */
 /** @typedef {import("./connection.js").Tracks} Tracks */
 /** @typedef {import("./text.js").Shown} Shown */
-/** @typedef {{ ticket: string, ice_servers: RTCIceServer[], ice_transport_policy: RTCIceTransportPolicy, call: string }} Ticket */
+/**
+ * @typedef {{ ticket: string, ice_servers: RTCIceServer[], ice_seconds?: number | null, ice_transport_policy: RTCIceTransportPolicy,
+ *   call: string }} Ticket
+ */
 /**
  * @typedef {object} SeatEvents
  * @property {(seat: SeatName, there: boolean) => void} [sits] somebody sat down, or left for good
@@ -23,6 +27,7 @@ import { TextChannel } from "./text.js";
  * @property {(seat: SeatName, state: import("./line.js").LineState) => void} line
  * @property {(seat: SeatName, shown: Shown) => void} shown
  * @property {(state: import("./call.js").CallState, why: string) => void} service
+ * @property {() => void} [refused] a relay does not take our credentials
  * @property {(reason: string) => void} closed the session is over, or this seat is no longer ours
  * @property {(state: import("./document.js").CameraState) => void} documentCamera
  * @property {import("./document.js").SheetEvents} sheet what lies under the document camera
@@ -94,6 +99,7 @@ export class Seat {
     });
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    this.renewal = new Renewal(() => this._renew());
   }
 
   open() {
@@ -133,6 +139,7 @@ export class Seat {
     clearTimeout(this.timer);
     clearTimeout(this.patience);
     this.timer = undefined;
+    this.renewal.stop();
     this.call.leave();
     this.document.close();
     for (const { peer, text } of this.others.values()) {
@@ -149,7 +156,19 @@ export class Seat {
     for (const [seat, { peer }] of this.others) peer.options.configuration = within(ticket, this.own, seat);
     const ready = first && this.options.prepared?.take(ticket.call);
     if (ready) this.others.get("room")?.peer.adopt(ready);
+    this.renewal.good(ticket.ice_seconds);
     return ticket.ticket;
+  }
+
+  /** New credentials for the relays. What goes through one gets a new path; an agent makes its connection anew. */
+  async _renew() {
+    const ticket = await this.options.ticket(this.own);
+    for (const [seat, { peer, text }] of this.others) {
+      if (!await peer.configure(within(ticket, this.own, seat))) continue;
+      if (text) void peer.mend();
+      else peer.renew();
+    }
+    return ticket.ice_seconds ?? null;
   }
 
   /**
@@ -176,6 +195,7 @@ export class Seat {
         if (peer.current?.connected) options.events.reached?.(seat);
         this._soon();
       },
+      refused: () => options.events.refused?.(),
     });
     const text = people ? this._text(seat, peer) : null;
     const line = new Line({
@@ -349,5 +369,5 @@ export class Seat {
  * @returns {RTCConfiguration}
  */
 function within(ticket, own, other) {
-  return configured(own === "room" && other === "camera" ? { ...ticket, ice_transport_policy: "all" } : ticket);
+  return configured(own === "room" && other === "camera" ? { ice_servers: [], ice_transport_policy: "all" } : ticket);
 }

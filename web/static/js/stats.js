@@ -50,6 +50,11 @@ export function path(report) {
   return ends.includes("srflx") || ends.includes("prflx") ? "srflx" : "host";
 }
 
+/** Whether our own end is reached through our relay. @param {RTCStatsReport} report */
+export function relayed(report) {
+  return report.get(String(selected(report)?.["localCandidateId"]))?.candidateType === "relay";
+}
+
 /**
  * @param {RTCStatsReport} report
  * @returns {Entry | undefined}

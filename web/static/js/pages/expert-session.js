@@ -52,6 +52,8 @@ export class ExpertSession {
     this.heldBefore = false;
     this.away = false;
     this.lines = { room: "none", camera: "none" };
+    /** Whether the relay's refusal is told. */
+    this.refusalTold = false;
     stage.dataset["large"] = "room";
     this.theirs = { camera: true, microphone: true };
     this.seat = new Seat({
@@ -68,6 +70,7 @@ export class ExpertSession {
         line: (from, state) => this._line(from, state),
         shown: (_from, shown) => this._theirs(shown),
         service: (state) => this._service(state),
+        refused: () => this._refused(),
         closed: (why) => this._closed(why),
         documentCamera: (state) => this._camera(state),
         sheet: desk.events,
@@ -236,6 +239,13 @@ export class ExpertSession {
     if (bar.textContent !== said) bar.textContent = said;
     cover(element("room-words", HTMLElement), this._roomWords(room));
     cover(element("document-words", HTMLElement), this._documentWords(camera));
+  }
+
+  /** A relay that is not needed may refuse us without a word. */
+  _refused() {
+    if (this.refusalTold || (this.lines.room === "good" && this.lines.camera === "good")) return;
+    this.refusalTold = true;
+    notify(say("line.relay_refused"), { kind: "warn", lasts: true });
   }
 
   /** @param {import("../document.js").CameraState} state */

@@ -36,6 +36,8 @@ export class RoomSession {
     this.options = options;
     this.over = false;
     this.away = false;
+    /** A relay does not take our credentials. */
+    this.refused = false;
     /** @type {Map<SeatName, MediaStream>} experts in the order they came */
     this.experts = new Map();
     /** @type {Set<SeatName>} experts who sit in the call, seen or not yet */
@@ -59,6 +61,7 @@ export class RoomSession {
         line: (from, state) => this._line(from, state),
         shown: (from, shown) => this._theirs(from, shown),
         service: (state) => this.serverThere(state !== "lost"),
+        refused: () => this._refused(),
         closed: (why) => this.options.ended(FINAL.has(why)),
         documentCamera: () => this._paper(),
         sheet: paper.events,
@@ -184,6 +187,11 @@ export class RoomSession {
     this._words();
   }
 
+  _refused() {
+    this.refused = true;
+    this._words();
+  }
+
   _words() {
     if (this.over) return;
     const shown = this._shown();
@@ -192,7 +200,7 @@ export class RoomSession {
     let words = "";
     if ([...this.seated].some((seat) => this.identities.stopped.has(seat))) words = say("identity.stopped_room");
     else if (line === "stalled") words = say("line.restoring");
-    else if (line !== "good") words = say("room.expert_coming");
+    else if (line !== "good") words = say(this.refused ? "room.relay_refused" : "room.expert_coming");
     else if (!theirs.camera) words = say(theirs.microphone ? "room.expert_camera_off" : "room.on_hold");
     cover(element("expert-words", HTMLElement), words);
   }

@@ -1,0 +1,181 @@
+"""Faults of the line between room and expert, both on real networks of their own: cuts, loss, thin lines, no UDP."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page
+
+from tests.e2e.browsers import state_is
+from tests.faults.conftest import REPEATED
+from tests.faults.scene import CONNECT_SECONDS, Scene, scene
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.alone,
+    pytest.mark.timeout(400),
+]
+seldom = pytest.mark.skipif(not REPEATED, reason="`make faults` runs it")
+
+# What the people see of each other and of the paper, and how soon it is to be back, by the length of the cut in seconds.
+PICTURES = (("expert", "room"), ("expert", "document"), ("room", "expert"))
+BACK_SECONDS = {5: 1.0, 30: 5.0}
+STALL_SECONDS = 1.0
+FRESH_SECONDS, OLDEST_SECONDS = 2.0, 1.0
+BROKEN = "js.line.restoring"
+PLACES = [["room"], pytest.param(["expert"], marks=seldom), pytest.param(["room", "expert"], marks=seldom)]
+
+# Over all repetitions: what was measured, by what it is.
+measured: dict[str, list[float]] = {}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def together(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> AsyncIterator[Scene]:
+    async with scene(tmp_path_factory.mktemp("net") / "scene", prepared) as made:
+        yield made
+    for what, numbers in sorted(measured.items()):
+        ordered = sorted(numbers)
+        high = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+        print(f"\n{what}: N {len(ordered)}, median {median(ordered):.2f}, p95 {high:.2f}, most {ordered[-1]:.2f}")  # noqa: T201
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def call(together: Scene) -> AsyncIterator[Scene]:
+    """A call in which everybody sees everything; one that was left well goes on."""
+    if not together.session or not await is_well(together):
+        if together.session:
+            await together.finish()
+        await together.call()
+    for where, stream in PICTURES:
+        await together.flows(page_of(together, where), stream)
+    yield together
+    together.net.heal()
+
+
+async def is_well(at: Scene) -> bool:
+    try:
+        for page in (at.room, at.expert):
+            await state_is(page, "connected", 1)
+        for where, stream in PICTURES:
+            await at.flows(page_of(at, where), stream, 8)
+    except TimeoutError:
+        return False
+    return True
+
+
+def page_of(at: Scene, where: str) -> Page:
+    return at.expert if where == "expert" else at.room
+
+
+def keep(what: str, value: float) -> float:
+    measured.setdefault(what, []).append(value)
+    return value
+
+
+@pytest.mark.parametrize("places", PLACES, ids="+".join)
+@pytest.mark.lasting(5, 5, 30, 120)
+async def test_a_line_is_cut(call: Scene, places: list[str], lasting: int, again: int) -> None:
+    began = time.time()
+    for place in places:
+        call.net.fault(place, cut=True)
+    await asyncio.sleep(lasting)
+    call.net.heal()
+    healed = time.time()
+
+    limit = BACK_SECONDS.get(lasting, CONNECT_SECONDS)
+    await asyncio.gather(*(call.flows(page_of(call, where), stream) for where, stream in PICTURES))
+    for where, stream in PICTURES:
+        frames = await call.frames(page_of(call, where), stream, healed)
+        back = keep(f"{stream} back at the {where} after {lasting} s, s", frames[0] - healed)
+        assert back <= limit * 2, (where, stream, back)
+    await told_soon(call, began)
+    await fresh(call, healed)
+    await one_session_with_its_gaps(call, lasting)
+
+
+async def told_soon(call: Scene, began: float) -> None:
+    """Both people read of the stall within a second of the last picture."""
+    for where, stream in (("expert", "room"), ("room", "expert")):
+        page = page_of(call, where)
+        frames = [at for at in await call.frames(page, stream, began - 1) if at < began + 2]
+        shown = [at for at, words in await call.said(page, began) if call.words[BROKEN] in words]
+        assert shown, (where, await call.said(page, began - 2))
+        assert keep(f"stall shown to the {where}, s", shown[0] - max(frames)) <= STALL_SECONDS * 1.5
+
+
+async def fresh(call: Scene, healed: float) -> None:
+    """The document's picture is no old one, soon after the line is well."""
+    await asyncio.sleep(max(0.0, healed + FRESH_SECONDS - time.time()))
+    ages: list[float] = []
+    while len(ages) < 5:
+        age = await call.document_age(call.expert)
+        if age is not None:
+            ages.append(age)
+        assert time.time() < healed + CONNECT_SECONDS
+        await asyncio.sleep(0.1)
+    assert keep("document's age 2 s after the cut, s", min(ages)) <= OLDEST_SECONDS
+
+
+async def one_session_with_its_gaps(call: Scene, lasting: float) -> None:
+    """It is the same session, seated as before; every gap in the log has its end, and none is longer than it was."""
+    for page in (call.room, call.expert):
+        await state_is(page, "connected")
+    entries = call.log()
+    joined = [entry["data"]["seat"] for entry in entries if entry["type"] == "joined"]
+    assert sorted(joined) == ["camera", "expert", "room"]
+    assert [entry["type"] for entry in entries].count("claimed") == 1
+    gaps = [entry["data"]["gap_ms"] for entry in entries if entry["type"] == "resumed"]
+    assert all(0 <= gap <= (lasting + CONNECT_SECONDS) * 1000 for gap in gaps)
+
+
+@seldom
+@pytest.mark.parametrize("percent", [1, 5, 15])
+async def test_packets_are_lost(call: Scene, percent: int, again: int) -> None:
+    call.net.fault("room", loss=percent)
+
+    began = time.time()
+    await asyncio.sleep(10)
+    ended = time.time()
+
+    for where, stream in PICTURES:
+        frames = await call.frames(page_of(call, where), stream, began, ended)
+        keep(f"frames a second of {stream} at the {where} with {percent} % lost", len(frames) / (ended - began))
+        longest = max(later - earlier for earlier, later in zip([began, *frames], [*frames, ended], strict=True))
+        assert keep(f"longest gap of {stream} at the {where} with {percent} % lost, s", longest) < 5
+    await fresh(call, began)
+
+
+@seldom
+async def test_a_line_is_thin(call: Scene, again: int) -> None:
+    call.net.fault("room", kbit=300)
+
+    await asyncio.sleep(10)
+    began = time.time()
+    await asyncio.sleep(10)
+    ended = time.time()
+
+    seen = {(where, stream): await call.frames(page_of(call, where), stream, began, ended) for where, stream in PICTURES}
+    for (where, stream), frames in seen.items():
+        keep(f"frames a second of {stream} at the {where} at 300 kbit/s", len(frames) / (ended - began))
+    assert min(len(frames) for frames in seen.values()) >= 5
+    await state_is(call.expert, "connected")
+
+
+@seldom
+async def test_udp_is_blocked_in_the_middle_of_a_call(call: Scene, again: int) -> None:
+    began = time.time()
+    call.net.fault("room", udp=False)
+
+    await asyncio.sleep(3)
+    for where, stream in PICTURES:
+        await call.flows(page_of(call, where), stream, 60)
+        frames = [at for at in await call.frames(page_of(call, where), stream, began + 1)]
+        keep(f"{stream} back at the {where} by another way, s", frames[0] - began)
+    paths = await call.paths(call.room)
+
+    assert {path["by"] for path in paths if path["to"] == "person"} <= {"tcp", "tls"}
+    assert "way=tcp" in call.agent_log() or "way=tls" in call.agent_log()
