@@ -9,6 +9,7 @@
  * @property {(target: string, html: string) => void} [fragment]
  * @property {(session: string | null) => void} [session]
  * @property {() => void} [reload]
+ * @property {(run: string) => void} [check] the room is to look at itself; said again until it has answered
  * @property {(there: boolean) => void} [server] the stream came or went
  */
 /**
@@ -50,6 +51,7 @@ export class Live {
     this._on(source, "session", (data) => events.session?.(String(data["id"])));
     this._on(source, "none", () => events.session?.(null));
     this._on(source, "reload", () => events.reload?.());
+    this._on(source, "check", (data) => events.check?.(String(data["run"] ?? "")));
     this._on(source, "bye", () => this._lost(source));
   }
 

@@ -7,6 +7,7 @@ import { Devices } from "../devices.js";
 import { SUBPROTOCOL } from "../messages.js";
 import { arrivals } from "./expert-queue.js";
 import { Readiness } from "./expert-readiness.js";
+import { expertCheck } from "./expert-check.js";
 import { ExpertSession } from "./expert-session.js";
 import { listen } from "./expert-keys.js";
 import { cover, moveSelf, selfWords, showSelf } from "./media.js";
@@ -172,6 +173,7 @@ for (const kind of /** @type {const} */ (["camera", "microphone"])) {
   select.addEventListener("change", () => void devices.pick(kind, select.value));
 }
 listen(() => session !== null);
+expertCheck(server);
 addEventListener("online", () => session?.help());
 addEventListener("pagehide", () => session?.leavePage());
 

@@ -6,6 +6,7 @@
 import { Devices } from "../devices.js";
 import { cover, selfWords, showSelf } from "./media.js";
 import { api, callAddress, element, notify, refused, replaceFragment, reword, say, stayFresh } from "./page.js";
+import { RoomCheck } from "./room-check.js";
 import { RoomSession } from "./room-session.js";
 
 const ENDED_SHOWN_MS = 8000;
@@ -18,6 +19,11 @@ const devices = new Devices({
   memory: localStorage,
   leaveAlone: document.body.dataset["leaveAlone"] ?? "",
   changed: () => devicesChanged(),
+});
+const check = new RoomCheck({
+  server,
+  leaveAlone: document.body.dataset["leaveAlone"] ?? "",
+  told: (on) => notify(on ? say("room.checking") : "", { lasts: true }),
 });
 /** @type {RoomSession | null} */
 let session = null;
@@ -56,6 +62,7 @@ function said(state, id) {
 /** @param {string} id */
 async function begin(id) {
   look("waiting");
+  check.stop();
   await Promise.race([devices.open(), new Promise((resolve) => setTimeout(resolve, DEVICES_LIMIT_MS))]);
   if (current !== id || session) return;
   session = new RoomSession({ id, server, devices, address: callAddress(), look, ended: (forGood) => (forGood ? end() : comeBack(id)) });
@@ -136,6 +143,7 @@ addEventListener("online", () => session?.help());
 look("idle");
 const live = stayFresh("room", {
   state: said,
+  check: (run) => current === "" && void check.begin(run),
   fragment: (target, html) => {
     replaceFragment(target, html);
     if (target === "slow") session?.factsChanged();
