@@ -54,8 +54,8 @@ class RoomSettings:
 
     server: str
     state_dir: Path
-    pair: str | None = field(default=None, repr=False)
     camera: str | None = None
+    pair: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     ssl_context: ssl.SSLContext | None = None
 
@@ -100,15 +100,15 @@ class RoomAgent:
         server: Server,
         http: aiohttp.ClientSession,
         camera: Camera,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),  # noqa: TID251 - the default clock itself
         care: CameraCare,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),  # noqa: TID251 - the default clock itself
     ) -> None:
         self._settings = settings
         self._server = server
         self._http = http
         self._camera = camera
-        self._now = now
         self._care = care
+        self._now = now
         self._rates = KnownRates()
         self._relays = Relays()
         self._camera_changed = asyncio.Event()
@@ -129,9 +129,9 @@ class RoomAgent:
                 task.cancel()
             await asyncio.wait([work, ending])
             await self._turn_to(None)
+            await self._care.close()
             log.info("room agent ends")
         if refusal is not None:
-            await self._care.close()
             raise refusal
 
     async def _work_until_refused(self) -> RoomError | None:
@@ -191,8 +191,8 @@ class RoomAgent:
 
     async def _turn_to(self, session: str | None) -> None:
         """Attend this session and no other."""
-        is_attending = self._attending is not None and not self._attending.done()
         self._care.attend(session is not None)
+        is_attending = self._attending is not None and not self._attending.done()
         if session == self._session and (is_attending or session is None):
             return
         if self._attending is not None:
