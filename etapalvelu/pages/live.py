@@ -28,6 +28,7 @@ _log = structlog.get_logger("live")
 
 # A comment this often keeps proxies from closing the stream, and finds listeners who are gone.
 HEARTBEAT_SECONDS = 10.0
+HERE = b"event: here\ndata: {}\n\n"
 # Notices that come close together are answered once.
 PAUSE_SECONDS = 1.0
 # Streams that end their pause at about the same time end it together.
@@ -44,6 +45,10 @@ WRITE_SECONDS = 10.0
 GRACE_SECONDS = 5.0
 # What depends on the hour alone (opening, closing soon) is said anew this often.
 RENEW_SECONDS = 60.0
+
+
+# The page is of another version than the server; it tells its reader.
+OUTDATED = (Message("outdated", {}, "outdated"),)
 
 
 class Streams:
@@ -70,6 +75,7 @@ class Streams:
         if len(streams) >= STREAMS_OF_A_LOGIN:
             raise TooManyAttemptsError(math.ceil(LOOK_SECONDS))
         stream = _Stream(request)
+        stream.is_outdated = request.query.get("version", self._site.renderer.version) != self._site.renderer.version
         streams.add(stream)
         try:
             await self._stream(stream, feed, watcher)
@@ -95,7 +101,7 @@ class Streams:
             try:
                 await stream.open(notices)
                 async with self._present(watcher.visitor.person):
-                    await self._run(stream, feed, watcher, first)
+                    await self._run(stream, feed, watcher, [*OUTDATED, *first] if stream.is_outdated else first)
             except (ConnectionError, TimeoutError):
                 _log.debug("stream_lost")
 
@@ -162,7 +168,7 @@ class Streams:
 class _Stream:
     """The bytes of one stream, and a digest of what was said last in each slot. `is_behind`: something could not be read."""
 
-    __slots__ = ("_loop", "_notices", "_renewed_at", "_request", "_said", "_wrote_at", "is_behind", "response")
+    __slots__ = ("_loop", "_notices", "_renewed_at", "_request", "_said", "_wrote_at", "is_behind", "is_outdated", "response")
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
@@ -170,7 +176,7 @@ class _Stream:
         self._notices: Notices | None = None
         self._said: dict[str, bytes] = {}
         self._wrote_at = self._renewed_at = self._loop.time()
-        self.is_behind = False
+        self.is_behind = self.is_outdated = False
         self.response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
@@ -218,7 +224,7 @@ class _Stream:
                 # What was said last still lies here unread.
                 transport.abort()
             else:
-                await self.response.write(b": here\n\n")
+                await self.response.write(HERE)
                 self._wrote_at = now
 
 

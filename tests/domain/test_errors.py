@@ -76,6 +76,7 @@ def test_only_a_conflict_is_kept_as_the_answer_of_a_key() -> None:
     assert kept == {
         "wrong_state",
         "already_taken",
+        "late_report",
         "stale",
         "not_offered",
         "outside_hours",

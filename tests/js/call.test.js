@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
 
 import { Call } from "../../web/static/js/call.js";
+
+/** @type {Call[]} */
+const calls = [];
+after(() => calls.forEach((call) => call.leave()));
 
 const WELCOME = { type: "welcome", seat: "room", epoch: 1, present: [], heartbeat_seconds: 3, resume: "again" };
 
@@ -15,6 +19,7 @@ function wired() {
     ticket: async () => `ticket-${(tickets += 1)}`,
     received: () => undefined,
     changed: (state, why) => states.push([state, why]),
+    random: () => 0,
     openSocket: () => {
       const socket = {
         said: [], closed: null, readyState: 0,
@@ -25,6 +30,7 @@ function wired() {
       return socket;
     },
   });
+  calls.push(call);
   const seat = async () => {
     await call.open();
     sockets.at(-1).readyState = 1;
@@ -144,7 +150,7 @@ test("a fault of the server passes: the seat is resumed, more slowly each time i
   const { sockets, seat, hear } = wired();
   await seat();
 
-  for (const [number, pause] of [200, 500, 1000].entries()) {
+  for (const [number, pause] of [200, 400, 700].entries()) {
     hear(WELCOME);
     hear({ type: "error", code: "server_fault", text: "" });
     sockets.at(-1).onclose();
@@ -168,3 +174,68 @@ test("leaving says bye", async () => {
   assert.deepEqual(sockets[0].said.at(-1), { type: "bye" });
 });
 
+
+test("a socket that nobody answers is given up and tried anew", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { sockets, states, seat, hear } = wired();
+  await seat();
+  hear(WELCOME);
+  sockets[0].onclose();
+  context.mock.timers.tick(200);
+
+  context.mock.timers.tick(3000);
+  context.mock.timers.tick(400);
+  sockets[2].onopen();
+  hear(WELCOME, sockets[1]);
+  hear(WELCOME);
+
+  assert.equal(sockets.length, 3);
+  assert.deepEqual(states, [["open", ""], ["lost", "socket"], ["open", ""]]);
+});
+
+test("a socket that is doubted is replaced, and nobody hears of it when that works", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { call, sockets, states, seat, hear } = wired();
+  await seat();
+  hear(WELCOME);
+  call.since = performance.now() - 10_000;
+
+  call.refresh();
+  call.send({ type: "restart", to: "camera", generation: 1 });
+  sockets[0].onclose();
+  sockets[1].readyState = 1;
+  sockets[1].onopen();
+  hear(WELCOME);
+
+  assert.deepEqual(sockets[1].said, [{ type: "hello", resume: "again" }, { type: "restart", to: "camera", generation: 1 }]);
+  assert.deepEqual(states, [["open", ""]]);
+});
+
+test("a socket that was welcomed a moment ago is not doubted", async () => {
+  const { call, sockets, seat, hear } = wired();
+  await seat();
+  hear(WELCOME);
+
+  call.refresh();
+
+  assert.equal(sockets.length, 1);
+});
+
+test("a page that the server does not understand, again and again, is of another version", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { sockets, states, seat, hear } = wired();
+  await seat();
+  hear(WELCOME);
+
+  for (const again of [false, true]) {
+    hear({ type: "error", code: "bad_message", text: "" });
+    if (again) break;
+    sockets.at(-1).onclose();
+    context.mock.timers.tick(200);
+    await new Promise((resolve) => setImmediate(resolve));
+    sockets.at(-1).onopen();
+    hear(WELCOME);
+  }
+
+  assert.deepEqual(states.at(-1), ["ended", "outdated"]);
+});

@@ -41,3 +41,21 @@ test("a camera that is turned off while it opens does not stay on", async () => 
 
   assert.deepEqual([opened.map(({ live }) => live), devices.shown.camera], [[false], false]);
 });
+
+test("a microphone that is refused is told as broken, one that is turned off is not", async () => {
+  const track = { kind: "video", label: "Webcam", contentHint: "", enabled: true, stop: () => undefined };
+  const getUserMedia = async ({ audio }) => {
+    if (audio) throw new DOMException("no", "NotAllowedError");
+    return { getTracks: () => [track], getVideoTracks: () => [track] };
+  };
+  const mediaDevices = { getUserMedia, addEventListener: () => undefined };
+  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { mediaDevices } });
+  const devices = new Devices({ memory: { getItem: () => null, setItem: () => undefined }, changed: () => undefined });
+
+  await devices.open();
+  const refused = devices.shown;
+  await devices.turn("microphone", false);
+
+  assert.deepEqual(refused, { camera: true, microphone: false, broken: ["microphone"] });
+  assert.deepEqual([devices.shown, devices.failures.microphone], [{ camera: true, microphone: false }, "permission"]);
+});

@@ -15,6 +15,7 @@ async function policies(own, policy) {
     openSocket: () => ({ send: () => undefined, close: () => undefined }),
   });
   await seat.call.open();
+  clearTimeout(seat.call.limit);
   return Object.fromEntries([...seat.others].map(([name, { peer }]) => [name, peer.options.configuration.iceTransportPolicy]));
 }
 

@@ -51,3 +51,19 @@ test("a closed channel says nothing", () => {
 
   assert.equal(sent.length, 1);
 });
+
+test("a device that cannot be had is told apart from one that is off, and the end of a session from a lost line", () => {
+  const { channel, wire, heard, sent } = talk();
+  channel.events.ended = () => heard.push("ended");
+
+  channel.show({ camera: true, microphone: false, broken: ["microphone"] });
+  channel.end();
+  wire.onmessage({ data: '{"type": "media", "camera": true, "microphone": false, "broken": ["microphone", "speaker"]}' });
+  wire.onmessage({ data: '{"type": "media", "camera": true, "microphone": false, "broken": "camera"}' });
+  wire.onmessage({ data: '{"type": "ended"}' });
+
+  assert.deepEqual(sent.slice(1), [{ type: "media", camera: true, microphone: false, broken: ["microphone"] }, { type: "ended" }]);
+  assert.deepEqual(heard.slice(1), [
+    { camera: true, microphone: false, broken: ["microphone"] }, { camera: true, microphone: false }, "ended",
+  ]);
+});

@@ -92,6 +92,18 @@ async def test_an_advisors_page_hears_everything_at_once_and_then_what_changed(w
     assert [strong.text for strong in read(fresh["html"]).all("strong")] == ["Pensions"]
 
 
+async def test_a_page_of_another_version_hears_it_first_and_one_of_this_version_nothing_of_it(whole: Doorstep) -> None:
+    browser = Browser(doorstep=whole, people=(ADVISOR,))
+    version = whole.client.app[SITE].renderer.version
+    said = []
+
+    for own in ("older", version):
+        async with listening(whole, f"?page=advisor&version={own}", await browser.headers()) as ear:
+            said.append((await ear.next())[0])
+
+    assert said == ["outdated", "state"]
+
+
 async def test_a_sessions_page_follows_it_to_its_end(whole: Doorstep, service: Service) -> None:
     browser = Browser(doorstep=whole, people=(ADVISOR,))
     session = await service.opened()

@@ -28,6 +28,7 @@ export class Refusal extends Error {
 
 const BASE = "/api/v1";
 const PAUSES_MS = [300, 1000, 3000];
+/** @typedef {{ key?: string, at?: string, tries?: number, limit?: number }} How `at`: done then, and reported only now */
 const TRY_AGAIN = new Set([0, 502, 503, 504]);
 const LIMIT_MS = 8000;
 
@@ -41,15 +42,16 @@ export class Api {
    * @template T
    * @param {string} path
    * @param {unknown} [body]
+   * @param {How} [how]
    * @returns {Promise<T | null>} null when there is no content
    */
-  async post(path, body = {}) {
-    const key = crypto.randomUUID();
+  async post(path, body = {}, how = {}) {
+    const { key = crypto.randomUUID(), tries = PAUSES_MS.length } = how;
     for (let tried = 0; ; tried += 1) {
       try {
-        return await this._once(path, body, key);
+        return await this._once(path, body, { ...how, key });
       } catch (error) {
-        const pause = PAUSES_MS[tried];
+        const pause = tried < tries ? PAUSES_MS[tried] : undefined;
         if (!(error instanceof Refusal) || !TRY_AGAIN.has(error.status) || pause === undefined) throw error;
         await (this.options.pause ?? sleep)(pause);
       }
@@ -68,24 +70,25 @@ export class Api {
   /**
    * @param {string} path
    * @param {unknown} body
-   * @param {string} key
+   * @param {How & { key: string }} how
    */
-  _once(path, body, key) {
-    const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
-    return this._ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  _once(path, body, { key, at, limit }) {
+    const headers = { "Content-Type": "application/json", "Idempotency-Key": key, ...(at ? { "Done-At": at } : {}) };
+    return this._ask(path, { method: "POST", headers, body: JSON.stringify(body) }, limit);
   }
 
   /**
    * @param {string} path
    * @param {RequestInit} request
+   * @param {number} [limit] milliseconds
    */
-  async _ask(path, { headers, ...request }) {
+  async _ask(path, { headers, ...request }, limit = LIMIT_MS) {
     const response = await this._fetch(path, {
       ...request,
       headers: {
         "Accept": "application/json", "Accept-Language": this.options.language(), "X-CSRF-Token": this.options.csrf, ...headers,
       },
-      credentials: "same-origin", signal: AbortSignal.timeout(LIMIT_MS),
+      credentials: "same-origin", signal: AbortSignal.timeout(limit),
     });
     if (response.status === 204) return null;
     const answer = await response.json().catch(() => ({}));

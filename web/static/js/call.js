@@ -3,6 +3,7 @@
  * A lost socket is no news for the call: connections live on, and what is sent meanwhile waits in `waiting`.
  */
 
+import { backoff } from "./backoff.js";
 import { decode, encode, SUBPROTOCOL } from "./messages.js";
 
 /** @typedef {import("./messages.js").FromPeer} FromPeer */
@@ -16,9 +17,13 @@ import { decode, encode, SUBPROTOCOL } from "./messages.js";
  * @property {(message: FromServer) => void} received
  * @property {(state: CallState, why: string) => void} changed
  * @property {(url: string, protocol: string) => WebSocket} [openSocket]
+ * @property {() => number} [random]
  */
 
-const BACKOFF_MS = [200, 500, 1000, 2000, 5000];
+/** A socket that is not welcomed in this time is tried anew: over a line that was cut it would come minutes late. */
+const OPENING_LIMIT_MS = 3000;
+/** A socket this young is not doubted. */
+const FRESH_MS = 2000;
 const MOST_WAITING = 300;
 /** A seat that was kept this long was worth having: the next loss is tried again at once. */
 const STEADY_MS = 5000;
@@ -26,6 +31,9 @@ const STEADY_MS = 5000;
 const PASSING = new Set(["server_restarting", "server_fault", "try_again", "too_many", "hello_timeout"]);
 /** Refusals of the token or of what we said: a fresh ticket begins anew. All others are final. */
 const STALE = new Set(["expired", "used", "malformed", "forged", "seat_lost", "bad_message", "unknown_type", "too_deep", "too_big"]);
+/** The server does not understand this page. Again and again: the page is of another version. */
+const MISREAD = new Set(["bad_message", "unknown_type"]);
+const MOST_MISREAD = 2;
 
 export class Call {
   /** @param {CallOptions} options */
@@ -40,6 +48,9 @@ export class Call {
     /** @type {FromPeer[]} */
     this.waiting = [];
     this.tries = 0;
+    this.misread = 0;
+    /** An attempt is under way that has no socket yet. */
+    this.asking = false;
     /** When the seat was taken last, by performance.now(). */
     this.since = Infinity;
     this.welcomed = false;
@@ -47,12 +58,15 @@ export class Call {
     this.taking = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.limit = undefined;
   }
 
   /** Takes the seat. Never rejects: failures are tried again until `leave`. */
   async open() {
-    if (this.state === "ended") return;
+    if (this.state === "ended" || this.asking) return;
     clearTimeout(this.timer);
+    this.asking = true;
     /** @type {FromPeer} */
     let hello;
     try {
@@ -60,9 +74,11 @@ export class Call {
         ? { type: "hello", resume: this.resume }
         : { type: "hello", ticket: await this.options.ticket() };
     } catch (error) {
+      this.asking = false;
       this._refusedTicket(error);
       return;
     }
+    this.asking = false;
     if (this._ended()) return;
     const make = this.options.openSocket ?? ((url, protocol) => new WebSocket(url, protocol));
     const socket = make(this.options.url, SUBPROTOCOL);
@@ -73,6 +89,7 @@ export class Call {
     else socket.onopen = () => this._greet(socket, hello);
     socket.onmessage = (event) => this._received(socket, String(event.data));
     socket.onclose = () => this._closed(socket);
+    this.limit = setTimeout(() => this._tooLate(socket), OPENING_LIMIT_MS);
   }
 
   /**
@@ -84,9 +101,14 @@ export class Call {
     else if (message.type !== "quality" && this.waiting.length < MOST_WAITING) this.waiting.push(message);
   }
 
-  /** Tries at once instead of at the end of the pause: the machine came back on the network. */
-  retry() {
-    if (this.state === "lost" && !this.socket) void this.open();
+  /**
+   * The line under the socket may be dead without the browser knowing: the machine slept or was off the network, or a peer
+   * fell silent. The seat is resumed over a new socket, which costs nobody anything where the old one was good.
+   */
+  refresh() {
+    if (this.state === "open" ? !this.welcomed || performance.now() - this.since < FRESH_MS : this.state !== "lost") return;
+    this._forsake();
+    void this.open();
   }
 
   /** Gives the seat up for good. */
@@ -127,6 +149,7 @@ export class Call {
     this.taking = false;
     this.welcomed = true;
     this.since = performance.now();
+    clearTimeout(this.limit);
     this._change("open", "");
   }
 
@@ -141,6 +164,7 @@ export class Call {
   _refused(code) {
     if (PASSING.has(code)) return;
     if (!STALE.has(code)) return this._end(code);
+    if (MISREAD.has(code) && (this.misread += 1) >= MOST_MISREAD) return this._end("outdated");
     this.resume = null;
     this.waiting.length = 0;
   }
@@ -150,9 +174,26 @@ export class Call {
     if (socket !== this.socket) return;
     this.socket = null;
     this.welcomed = this.taking = false;
-    if (performance.now() - this.since > STEADY_MS) this.tries = 0;
+    clearTimeout(this.limit);
+    if (performance.now() - this.since > STEADY_MS) this.tries = this.misread = 0;
     this.since = Infinity;
     this._later("socket");
+  }
+
+  /** @param {WebSocket} socket */
+  _tooLate(socket) {
+    if (socket !== this.socket || this.welcomed) return;
+    this._forsake();
+    this._later("socket");
+  }
+
+  /** Whatever becomes of the socket, it is ours no more. */
+  _forsake() {
+    const { socket } = this;
+    clearTimeout(this.limit);
+    this.socket = null;
+    this.welcomed = this.taking = false;
+    socket?.close();
   }
 
   /** @param {unknown} error */
@@ -165,7 +206,7 @@ export class Call {
   /** @param {string} why */
   _later(why) {
     if (this.state === "ended") return;
-    const pause = BACKOFF_MS[Math.min(this.tries, BACKOFF_MS.length - 1)] ?? 5000;
+    const pause = backoff(this.tries, this.options.random);
     this.tries += 1;
     this._change("lost", why);
     this.timer = setTimeout(() => void this.open(), pause);
@@ -174,6 +215,7 @@ export class Call {
   /** @param {string} why */
   _end(why) {
     clearTimeout(this.timer);
+    clearTimeout(this.limit);
     const socket = this.socket;
     this.socket = null;
     this.welcomed = this.taking = false;

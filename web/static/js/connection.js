@@ -4,8 +4,8 @@
  */
 
 import { START_KBIT, withStartBitrate } from "./description.js";
-import { relayed } from "./stats.js";
 import { isStranger } from "./identity.js";
+import { relayed } from "./stats.js";
 
 /** @typedef {import("./messages.js").SessionDescription} SessionDescription */
 /** @typedef {{ audio: MediaStreamTrack | null, video: MediaStreamTrack | null }} Tracks */
@@ -53,7 +53,13 @@ export class Connection {
     this.pc.onicecandidate = ({ candidate }) => {
       if (this.trickle) this.options.candidate(candidate ? candidate.toJSON() : null);
     };
-    this.pc.onconnectionstatechange = () => this.options.changed(this);
+    let wasConnected = false;
+    this.pc.onconnectionstatechange = () => {
+      // back after a gap: the other side waits for a whole picture
+      if (this.connected && wasConnected) void this.sendKeyFrame();
+      wasConnected ||= this.connected;
+      this.options.changed(this);
+    };
     this.pc.ontrack = ({ track }) => {
       this.stream.addTrack(track);
       if (this.pc.signalingState === "stable") this.options.arrived(this);
@@ -108,9 +114,20 @@ export class Connection {
 
   /** Mends the path under the connection; tracks, channels and generation stay. */
   async restartIce() {
-    if (this.ended || this.pc.signalingState !== "stable") return;
+    if (this.ended) return;
+    // the offer before it has no answer, and may have gone down with a socket
+    if (this.pc.signalingState === "have-local-offer") return this._tell();
+    if (this.pc.signalingState !== "stable") return;
     this.pc.restartIce();
     await this._describe();
+  }
+
+  /** Tells the last description once more, now with every candidate there is: the first time may have been lost. */
+  tellAgain() {
+    const { localDescription, signalingState } = this.pc;
+    const unanswered = signalingState === "have-local-offer" && this.trickle;
+    const answered = signalingState === "stable" && localDescription?.type === "answer";
+    if (unanswered || answered) this._tell();
   }
 
   /** @param {SessionDescription} description */

@@ -70,7 +70,9 @@ export class Devices {
 
   /** @returns {import("./text.js").Shown} */
   get shown() {
-    return { camera: this.tracks.camera !== null, microphone: this.tracks.microphone?.enabled === true };
+    const broken = KINDS.filter((kind) => this.wanted[kind] && !this.tracks[kind] && this.failures[kind]);
+    const seen = { camera: this.tracks.camera !== null, microphone: this.tracks.microphone?.enabled === true };
+    return broken.length > 0 ? { ...seen, broken } : seen;
   }
 
   /** @param {DeviceKind} kind */

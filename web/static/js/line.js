@@ -15,6 +15,7 @@ import { figures, path, summary } from "./stats.js";
  * @property {boolean} mends whether the other end can restart ICE; an agent builds anew instead
  * @property {() => string} cause the cause class of a loss, as far as this end can tell
  * @property {() => boolean} online whether a note would reach the server now
+ * @property {() => void} doubt nothing comes from there: the way to the server may be dead as well
  * @property {(message: import("./messages.js").FromPeer) => void} send
  * @property {(state: LineState) => void} changed
  */
@@ -72,7 +73,9 @@ export class Line {
 
   /** The server or the network is back: a line that stands still is helped at once. */
   help() {
-    if (this.state === "stalled") this._heal();
+    if (this.state !== "stalled") return;
+    this.healed = performance.now();
+    this._heal();
   }
 
   /**
@@ -157,6 +160,7 @@ export class Line {
     const patience = this.options.mends ? MEND_AFTER_MS : RENEW_AFTER_MS;
     if (silent > patience && now - this.healed > MEND_EVERY_MS) {
       this.healed = now;
+      this.options.doubt();
       this._heal();
     }
   }

@@ -1,7 +1,9 @@
 /**
- * The page's stream of fresh state: `state`, `fragment`, `reload`, `session`, `none`, `bye`. The server says the current
- * state first on every connect, so a stream may be closed and opened at any time; a hidden page closes its own.
+ * The page's stream of fresh state: `state`, `fragment`, `reload`, `session`, `none`, `outdated`, `here`, `bye`. The server says
+ * the current state first on every connect, so a stream may be closed and opened at any time; a hidden page closes its own.
  */
+
+import { backoff } from "./backoff.js";
 
 /**
  * @typedef {object} LiveEvents
@@ -10,18 +12,21 @@
  * @property {(session: string | null) => void} [session]
  * @property {() => void} [reload]
  * @property {(run: string) => void} [check] the room is to look at itself; said again until it has answered
+ * @property {() => void} [outdated] the server has another version of this page
  * @property {(there: boolean) => void} [server] the stream came or went
  */
 /**
  * @typedef {object} LiveOptions
  * @property {string} page
  * @property {string} [id]
+ * @property {string} [version] this page's own
  * @property {boolean} [always] kept open when the page is hidden: room and expert must hear at any time
  * @property {LiveEvents} events
  * @property {(url: string) => EventSource} [connect]
  */
 
-const AGAIN_MS = [500, 1000, 2000, 5000];
+/** The server says something every ten seconds: a stream that is silent for this long is dead. */
+const SILENCE_MS = 25_000;
 
 export class Live {
   /** @param {LiveOptions} options */
@@ -32,15 +37,18 @@ export class Live {
     this.tries = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.silence = undefined;
   }
 
   open() {
     if (this.source) return;
     clearTimeout(this.timer);
-    const { page, id, events } = this.options;
-    const query = new URLSearchParams({ page, ...(id ? { id } : {}) });
+    const { page, id, version, events } = this.options;
+    const query = new URLSearchParams({ page, ...(id ? { id } : {}), ...(version ? { version } : {}) });
     const source = (this.options.connect ?? ((url) => new EventSource(url)))(`/live?${query}`);
     this.source = source;
+    this._heard(source);
     source.onopen = () => {
       this.tries = 0;
       events.server?.(true);
@@ -52,11 +60,21 @@ export class Live {
     this._on(source, "none", () => events.session?.(null));
     this._on(source, "reload", () => events.reload?.());
     this._on(source, "check", (data) => events.check?.(String(data["run"] ?? "")));
+    this._on(source, "outdated", () => events.outdated?.());
+    this._on(source, "here", () => undefined);
     this._on(source, "bye", () => this._lost(source));
+  }
+
+  /** Asks anew for everything: the stream may be dead without the browser knowing. */
+  refresh() {
+    if (!this.source) return;
+    this.close();
+    this.open();
   }
 
   close() {
     clearTimeout(this.timer);
+    clearTimeout(this.silence);
     this.source?.close();
     this.source = null;
   }
@@ -75,8 +93,16 @@ export class Live {
    */
   _on(source, name, tell) {
     source.addEventListener(name, (event) => {
-      if (source === this.source) tell(JSON.parse(String(event.data || "{}")));
+      if (source !== this.source) return;
+      this._heard(source);
+      tell(JSON.parse(String(event.data || "{}")));
     });
+  }
+
+  /** @param {EventSource} source */
+  _heard(source) {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this._lost(source), SILENCE_MS);
   }
 
   /**
@@ -87,8 +113,7 @@ export class Live {
     if (source !== this.source) return;
     this.close();
     this.options.events.server?.(false);
-    const pause = AGAIN_MS[Math.min(this.tries, AGAIN_MS.length - 1)] ?? 5000;
+    this.timer = setTimeout(() => this.open(), backoff(this.tries));
     this.tries += 1;
-    this.timer = setTimeout(() => this.open(), pause);
   }
 }

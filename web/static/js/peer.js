@@ -25,6 +25,8 @@ import { Connection } from "./connection.js";
  * @property {() => void} [refused] a relay does not take our credentials
  */
 
+const ANSWERED_MS = 2000;
+
 export class Peer {
   /** @param {PeerOptions} options */
   constructor(options) {
@@ -95,7 +97,13 @@ export class Peer {
   /** @param {import("./messages.js").DescriptionIn} message */
   async described({ generation, description }) {
     // what was read before the seat was taken is delivered with it once more
-    if (generation < this.generation || this._newest()?.heard === description.sdp) return;
+    if (generation < this.generation) return;
+    const newest = this._newest();
+    if (newest?.heard === description.sdp) {
+      // said once more long after: our answer to it was lost
+      if (performance.now() - newest.began > ANSWERED_MS) newest.tellAgain();
+      return;
+    }
     if (generation > this.generation) {
       if (description.type !== "offer") return;
       this.generation = generation;
@@ -127,6 +135,11 @@ export class Peer {
   /** Finds a new path under the connection; costs less than `renew`. */
   async mend() {
     if (this.epoch !== null) await this._newest()?.restartIce();
+  }
+
+  /** Our socket was lost for a moment, and what was said last perhaps with it. */
+  tellAgain() {
+    if (this.epoch !== null) this._newest()?.tellAgain();
   }
 
   /**

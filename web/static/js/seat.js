@@ -29,6 +29,7 @@ import { TextChannel } from "./text.js";
  * @property {(state: import("./call.js").CallState, why: string) => void} service
  * @property {() => void} [refused] a relay does not take our credentials
  * @property {(reason: string) => void} closed the session is over, or this seat is no longer ours
+ * @property {(seat: SeatName) => void} [farewell] that person ended the session, and the server does not know it yet
  * @property {(state: import("./document.js").CameraState) => void} documentCamera
  * @property {import("./document.js").SheetEvents} sheet what lies under the document camera
  * @property {import("./document.js").DocumentEvents["progress"]} progress
@@ -66,6 +67,7 @@ const BEAT_MS = 250;
 const MOST_FIRST = 900_000;
 const FIRST_BEAT_MS = 100;
 const FIRST_FRAME_MS = 120;
+const KEY_FRAME_EVERY_MS = 250;
 
 export class Seat {
   /** @param {SeatOptions} options */
@@ -79,6 +81,7 @@ export class Seat {
     this.ripe = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.patience = undefined;
+    this.keyFrameAt = -Infinity;
     /** @type {Map<SeatName, Other>} */
     this.others = new Map();
     /** @type {(import("./messages.js").DescriptionIn | import("./messages.js").CandidateIn)[]} */
@@ -125,8 +128,13 @@ export class Seat {
 
   /** The machine is back on the network: everything that stands still is helped at once. */
   help() {
-    this.call.retry();
+    this.call.refresh();
     for (const { line } of this.others.values()) line.help();
+  }
+
+  /** The session is ended here while the server is away: the other people are told directly. */
+  farewell() {
+    for (const { text } of this.others.values()) text?.end();
   }
 
   /** The best rate seen on the line to `seat`, kbit/s; 0 when unknown. @param {SeatName} seat */
@@ -205,6 +213,7 @@ export class Seat {
       mends: people,
       cause: () => this._cause(),
       online: () => this.call.state === "open",
+      doubt: () => this.call.refresh(),
       send: (message) => this.call.send(message),
       changed: (state) => this._line(seat, state),
     });
@@ -224,13 +233,22 @@ export class Seat {
         if (other) other.shown = shown;
         this.options.events.shown(seat, shown);
       },
-      keyFrame: () => void peer.current?.sendKeyFrame(),
+      keyFrame: () => this._keyFrame(peer),
+      ended: () => this.options.events.farewell?.(seat),
       // a first key frame sent before we could decrypt it is lost: one is asked for unless a picture comes at once
       opened: () => setTimeout(() => {
         const other = this.others.get(seat);
         if (other && !other.line.first) other.text?.askKeyFrame();
       }, FIRST_FRAME_MS),
     });
+  }
+
+  /** Requests pile up on a line that is cut, and come all at once when it is back. @param {Peer} peer */
+  _keyFrame(peer) {
+    const now = performance.now();
+    if (now - this.keyFrameAt < KEY_FRAME_EVERY_MS) return;
+    this.keyFrameAt = now;
+    void peer.current?.sendKeyFrame();
   }
 
   /** @param {import("./messages.js").FromServer} message */
@@ -296,7 +314,8 @@ export class Seat {
 
   /** @param {import("./messages.js").Welcome} message */
   _welcome(message) {
-    if (this.epoch !== null && this.epoch !== message.epoch) for (const { peer } of this.others.values()) peer.reset();
+    const resumed = this.epoch === message.epoch;
+    if (this.epoch !== null && !resumed) for (const { peer } of this.others.values()) peer.reset();
     this.epoch = message.epoch;
     this.own = message.seat;
     const present = new Map(message.present.map(({ seat, epoch }) => [seat, epoch]));
@@ -309,6 +328,15 @@ export class Seat {
       this.options.events.sits?.(seat, true);
     }
     if (!present.has("expert2")) this.others.get("expert")?.peer.prepare();
+    if (resumed) this._back();
+  }
+
+  /** What was said last may have been lost with the socket, and what stood still can be mended now. */
+  _back() {
+    for (const { peer, line } of this.others.values()) {
+      peer.tellAgain();
+      line.help();
+    }
   }
 
   /**
@@ -328,7 +356,6 @@ export class Seat {
    */
   _service(state, why) {
     this.options.events.service(state, why);
-    if (state === "open") for (const { line } of this.others.values()) line.help();
     if (state === "ended" && why !== "bye") this.options.events.closed(why);
   }
 

@@ -3,16 +3,20 @@
  * on, and "send me a whole picture". It goes on when the server is away.
  */
 
-/** @typedef {{ camera: boolean, microphone: boolean }} Shown */
-/** @typedef {{ type: "media", camera: boolean, microphone: boolean } | { type: "key_frame" }
+/** @typedef {"camera" | "microphone"} Device */
+/** @typedef {{ camera: boolean, microphone: boolean, broken?: Device[] }} Shown `broken`: is not off by choice, but cannot be had */
+/** @typedef {({ type: "media" } & Shown) | { type: "key_frame" } | { type: "ended" }
  *   | ({ type: "identity" } & import("./identity.js").IdentityWord)} TextMessage */
 /**
  * @typedef {object} TextEvents
  * @property {(shown: Shown) => void} media
  * @property {() => void} keyFrame
+ * @property {() => void} [ended]
  * @property {(word: import("./identity.js").IdentityWord) => void} [identity]
  * @property {() => unknown} opened
  */
+
+const DEVICES = /** @type {const} */ (["camera", "microphone"]);
 
 export class TextChannel {
   /**
@@ -44,6 +48,11 @@ export class TextChannel {
     this._send({ type: "key_frame" });
   }
 
+  /** The session is ended here. */
+  end() {
+    this._send({ type: "ended" });
+  }
+
   /** @param {import("./identity.js").IdentityWord} word */
   identity(word) {
     this._send({ type: "identity", ...word });
@@ -61,9 +70,13 @@ export class TextChannel {
   /** @param {string} text */
   _received(text) {
     const message = decode(text);
-    if (message?.type === "media") this.events.media({ camera: message.camera, microphone: message.microphone });
+    if (message?.type === "media") {
+      const { camera, microphone, broken } = message;
+      this.events.media({ camera, microphone, ...(broken ? { broken } : {}) });
+    }
     if (message?.type === "key_frame") this.events.keyFrame();
     if (message?.type === "identity") this.events.identity?.("show" in message ? { show: message.show } : { trusted: false });
+    if (message?.type === "ended") this.events.ended?.();
   }
 
   /** @param {TextMessage} message */
@@ -86,10 +99,11 @@ function decode(text) {
     return null;
   }
   if (typeof raw !== "object" || raw === null) return null;
-  const { type, camera, microphone, show, trusted } = /** @type {Record<string, unknown>} */ (raw);
-  if (type === "key_frame") return { type };
+  const { type, camera, microphone, broken, show, trusted } = /** @type {Record<string, unknown>} */ (raw);
+  if (type === "key_frame" || type === "ended") return { type };
   if (type === "identity" && trusted === false) return { type, trusted };
   if (type === "identity" && typeof show === "boolean") return { type, show };
   if (type !== "media" || typeof camera !== "boolean" || typeof microphone !== "boolean") return null;
-  return { type, camera, microphone };
+  const lacking = DEVICES.filter((device) => Array.isArray(broken) && broken.includes(device));
+  return { type, camera, microphone, ...(lacking.length > 0 ? { broken: lacking } : {}) };
 }

@@ -1,6 +1,7 @@
 /** How a session leaves this page: closed with its outcome, handed over, or given back to the queue. */
 
-import { element, notify, refused, say } from "./page.js";
+import { unreachable } from "../late.js";
+import { element, notify, refused, say, serverNow } from "./page.js";
 
 const closeDialog = element("close-dialog", HTMLDialogElement);
 const transferDialog = element("transfer-dialog", HTMLDialogElement);
@@ -8,7 +9,16 @@ const transferTo = element("transfer-to", HTMLSelectElement);
 const outcome = element("outcome", HTMLSelectElement);
 const cause = element("cause", HTMLSelectElement);
 
-/** @typedef {{ id: string, end: (how: "saved" | "wrapup") => void }} Ending */
+/** The person waits for it: after this the server is taken to be away, and the close is kept until it is back. */
+const CLOSE_LIMIT_MS = 4000;
+
+/**
+ * @typedef {object} Ending
+ * @property {string} id
+ * @property {boolean} away whether the server is known to be away
+ * @property {(how: "saved" | "wrapup") => void} end
+ * @property {(deed: { deed: string, body: object, key: string, at: string }) => void} endLate
+ */
 
 export class Closing {
   /**
@@ -43,12 +53,30 @@ export class Closing {
     if (outcomes.length === 0) return outcome.focus();
     const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget ?? event.target));
     const technical = cause.value === "technical";
-    await this._deed("close", {
+    await this._end({
       cause: cause.value,
       ...(technical ? { cause_class: String(form.get("cause_class")) } : {}),
       outcomes,
       ...(form.get("follow_up") === "none" ? {} : { follow_up: String(form.get("follow_up")) }),
-    }, () => this.session.end("wrapup"));
+    });
+  }
+
+  /** Closed now, or as soon as the server is back: the person need not wait for it. @param {object} body */
+  async _end(body) {
+    if (this.busy) return;
+    this.busy = true;
+    const deed = { deed: "close", body, key: crypto.randomUUID(), at: new Date(serverNow()).toISOString() };
+    try {
+      if (this.session.away) return this.session.endLate(deed);
+      await this.server.post(`/sessions/${this.session.id}/close`, body, { key: deed.key, tries: 1, limit: CLOSE_LIMIT_MS });
+      this.session.end("wrapup");
+    } catch (error) {
+      closeDialog.close();
+      if (unreachable(error)) this.session.endLate(deed);
+      else refused(error);
+    } finally {
+      this.busy = false;
+    }
   }
 
   /** @param {SubmitEvent} event */

@@ -10,8 +10,8 @@ import { Closing } from "./expert-closing.js";
 import { ExpertDocument } from "./expert-document.js";
 import { Paper } from "./expert-paper.js";
 import { Tray } from "./expert-stills.js";
-import { cover, hush, show } from "./media.js";
-import { element, notify, refused, say } from "./page.js";
+import { cover, hush, remark, show } from "./media.js";
+import { element, notify, refused, reloadOnce, say } from "./page.js";
 
 /**
  * @typedef {object} ExpertSessionOptions
@@ -22,11 +22,16 @@ import { element, notify, refused, say } from "./page.js";
  * @property {import("../devices.js").Devices} devices
  * @property {string} address
  * @property {(state: string) => void} state
+ * @property {(kept: Omit<import("../late.js").Kept, "account">) => void} late a deed done while the server is away
  * @property {() => void} look the view of the session is to stand
  * @property {(how: "saved" | "wrapup" | "done") => void} ended
  */
 
 const WRAPUP_LIMIT_MS = 5 * 60 * 1000;
+/** Nothing for this long is no hiccup: what it means is said. */
+const GONE_AFTER_MS = 10_000;
+/** Time for a last word over the connection that is to be closed. */
+const FAREWELL_MS = 250;
 const stage = element("stage", HTMLElement);
 const paperVideo = /** @type {HTMLVideoElement} */ (document.querySelector("video[data-stream=document]"));
 const paper = new Paper(element("paper", HTMLElement), paperVideo, (percent) => {
@@ -55,7 +60,12 @@ export class ExpertSession {
     /** Whether the relay's refusal is told. */
     this.refusalTold = false;
     stage.dataset["large"] = "room";
+    /** @type {import("../text.js").Shown} */
     this.theirs = { camera: true, microphone: true };
+    /** Nothing has come from the customer for long. */
+    this.isGone = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.gone = undefined;
     this.seat = new Seat({
       seat: options.taken.expert_seat ?? "expert",
       url: options.address,
@@ -116,6 +126,13 @@ export class ExpertSession {
     this.seat.help();
   }
 
+  /** What was done here waits for the server; the customer is told directly that it is over. @param {Omit<import("../late.js").Kept, "account" | "session">} deed */
+  endLate(deed) {
+    this.options.late({ ...deed, session: this.id });
+    this.seat.farewell();
+    setTimeout(() => this.end("wrapup"), FAREWELL_MS);
+  }
+
   /** The page is left or loaded again: the seat waits for its successor. */
   leavePage() {
     this.seat.call.socket?.close();
@@ -153,6 +170,7 @@ export class ExpertSession {
   end(how) {
     if (this.over) return;
     this.over = true;
+    clearTimeout(this.gone);
     this.identities.close();
     this.seat.close();
     desk.end();
@@ -215,7 +233,19 @@ export class ExpertSession {
    */
   _line(from, state) {
     if (from === "room" || from === "camera") this.lines[from] = state;
+    if (from === "room") this._watchGone(state);
     this._words();
+  }
+
+  /** @param {string} state */
+  _watchGone(state) {
+    clearTimeout(this.gone);
+    this.isGone = false;
+    if (state !== "stalled") return;
+    this.gone = setTimeout(() => {
+      this.isGone = true;
+      this._words();
+    }, GONE_AFTER_MS);
   }
 
   /** @param {import("../text.js").Shown} shown */
@@ -235,8 +265,9 @@ export class ExpertSession {
     const line = this.away && room === "good" ? "away" : room;
     const bar = element("line", HTMLElement);
     bar.dataset["state"] = line;
-    const said = say(`line.${line}`);
+    const said = say(`line.${this.isGone ? this._whose() : line}`);
     if (bar.textContent !== said) bar.textContent = said;
+    remark(element("room-remark", HTMLElement), room === "good" && !this.onHold ? this._unheard() : "");
     cover(element("room-words", HTMLElement), this._roomWords(room));
     cover(element("document-words", HTMLElement), this._documentWords(camera));
   }
@@ -258,8 +289,20 @@ export class ExpertSession {
   _roomWords(line) {
     if (this.identities.stopped.has("room")) return say("identity.stopped_expert");
     if (this.onHold) return say("expert.on_hold");
-    if (line === "good") return this.theirs.camera ? "" : say("expert.customer_camera_off");
+    if (line === "good" && this.theirs.camera) return "";
+    if (line === "good") return say(`expert.customer_camera_${this.theirs.broken?.includes("camera") ? "broken" : "off"}`);
+    if (this.isGone) return say(this._whose() === "cut" ? "expert.cut" : "expert.customer_gone");
     return say(line === "stalled" ? "line.restoring" : "expert.customer_coming");
+  }
+
+  _unheard() {
+    if (this.theirs.broken?.includes("microphone")) return say("expert.customer_microphone_broken");
+    return this.theirs.microphone ? "" : say("expert.customer_microphone_off");
+  }
+
+  /** Whose line it is that carries nothing: the server is no longer heard either, or it is. */
+  _whose() {
+    return this.away ? "cut" : "gone";
   }
 
   /** @param {string} line */
@@ -281,6 +324,8 @@ export class ExpertSession {
   /** @param {string} why */
   _closed(why) {
     if (this.over) return;
+    // this page is older than the server; loaded anew it takes its seat again
+    if (why === "outdated" && reloadOnce()) return;
     if (why === "replaced") notify(say("expert.replaced"), { kind: "warn", lasts: true });
     else if (why === "unseated" || why === "no_ticket") notify(say("expert.unseated"));
     else if (!this.closing.busy) notify(say("expert.closed_elsewhere"));

@@ -4,14 +4,16 @@
  */
 
 import { Devices } from "../devices.js";
+import { Late } from "../late.js";
 import { SUBPROTOCOL } from "../messages.js";
 import { arrivals } from "./expert-queue.js";
 import { Readiness } from "./expert-readiness.js";
 import { expertCheck } from "./expert-check.js";
 import { ExpertSession } from "./expert-session.js";
 import { listen } from "./expert-keys.js";
-import { cover, moveSelf, selfWords, showSelf } from "./media.js";
+import { cover, moveSelf, ownMicrophone, remark, selfWords, showSelf } from "./media.js";
 import { api, callAddress, element, notify, refused, replaceFragment, say, stayFresh, tellAway } from "./page.js";
+import { woken } from "./waking.js";
 
 /** @typedef {import("../seat.js").Ticket & { id: string, state: string, expert_seat?: "expert" | "expert2" }} Taken */
 
@@ -29,6 +31,23 @@ let taking = false;
 /** The session that ended here, or went on in another tab: a late word of the server does not take it again. */
 let over = "";
 const away = tellAway();
+const late = new Late({
+  memory: localStorage,
+  account: document.body.dataset["account"] ?? "",
+  send: ({ session: id, deed, body, key, at }) => server.post(`/sessions/${id}/${deed}`, body, { key, at, tries: 0 }),
+  sent: ({ at }) => notify(say("late.sent", { at: clock(at) }), { kind: "good", lasts: true }),
+  refused: ({ at }, { words }) => {
+    notify(say("late.refused", { at: clock(at), why: words }), { kind: "bad", lasts: true });
+    // it may be open still, and ours: then it is taken up again
+    over = "";
+    live.refresh();
+  },
+});
+
+/** @param {string} at @returns {string} the hour and minute, as people write them */
+function clock(at) {
+  return new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+}
 
 /** @param {"idle" | "session" | "wrapup"} view */
 function look(view) {
@@ -48,6 +67,7 @@ function devicesChanged() {
   const idle = available.ariaPressed === "true" ? words : say("expert.camera_closed");
   cover(element("self-words", HTMLElement), idle);
   cover(element("session-self-words", HTMLElement), words);
+  for (const id of ["self-remark", "session-self-remark"]) remark(element(id, HTMLElement), ownMicrophone(devices));
   session?.devicesChanged();
   readiness.devicesChanged();
   void listDevices();
@@ -143,6 +163,10 @@ function begin(taken, early) {
   session = new ExpertSession({
     taken, early, prepared: readiness.prepared, server, devices, address: callAddress(),
     state,
+    late: (kept) => {
+      late.keep(kept);
+      notify(say("late.kept", { at: clock(kept.at) }), { kind: "warn", lasts: true });
+    },
     look: () => look("session"),
     ended: (how) => {
       over = taken.id;
@@ -174,14 +198,19 @@ for (const kind of /** @type {const} */ (["camera", "microphone"])) {
 }
 listen(() => session !== null);
 expertCheck(server);
-addEventListener("online", () => session?.help());
+woken(() => session?.help());
 addEventListener("pagehide", () => session?.leavePage());
+// closed here while the server was away, and shown by it as open: it is not taken up again
+if (late.waits(document.body.dataset["session"] ?? "")) {
+  look("idle");
+  state("");
+}
 
-stayFresh("expert", {
+const live = stayFresh("expert", {
   state: (now, id) => {
     if (session) session.serverSays(now, id);
-    else if (id && id !== over && !taking) void take(() => ticketOf(id, now));
-    else state(now);
+    else if (id && id !== over && !taking && !late.waits(id)) void take(() => ticketOf(id, now));
+    else state(id && (id === over || late.waits(id)) ? "" : now);
   },
   fragment: (target, html) => {
     replaceFragment(target, html);
@@ -194,5 +223,7 @@ stayFresh("expert", {
   server: (there) => {
     session?.serverThere(there);
     if (there || !session) away(there);
+    if (there) void late.send();
   },
 }, { always: true });
+void late.send();

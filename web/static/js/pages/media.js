@@ -75,6 +75,25 @@ export function selfWords(devices) {
 }
 
 /**
+ * What to say beside the own picture of a microphone that cannot be had; one that is only off says nothing.
+ * @param {import("../devices.js").Devices} devices
+ */
+export function ownMicrophone(devices) {
+  const failed = devices.wanted.microphone && !devices.tracks.microphone ? devices.failures.microphone : null;
+  return failed ? say(`device.microphone_${failed}`) : "";
+}
+
+/**
+ * Words along the foot of a picture that can be seen, or none.
+ * @param {HTMLElement} place
+ * @param {string} words
+ */
+export function remark(place, words) {
+  if (place.textContent !== words) place.textContent = words;
+  place.hidden = words === "";
+}
+
+/**
  * @param {StreamName} name
  * @returns {HTMLVideoElement[]}
  */

@@ -2,6 +2,7 @@
 
 import { Api, Refusal } from "../api.js";
 import { Live } from "../live.js";
+import { woken } from "./waking.js";
 
 let texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
 const loadedAt = Date.now();
@@ -64,9 +65,10 @@ export function callAddress() {
 /**
  * Tells the person something in the page's status area; the same place, the newest only.
  * @param {string} words
- * @param {{ kind?: "" | "good" | "warn" | "bad", lasts?: boolean }} [how] lasts: stays until the next one
+ * @param {{ kind?: "" | "good" | "warn" | "bad", lasts?: boolean, deed?: [string, () => void] }} [how] lasts: stays until the
+ * next one; deed: what a button beside it says and does
  */
-export function notify(words, { kind = "", lasts = false } = {}) {
+export function notify(words, { kind = "", lasts = false, deed } = {}) {
   const area = element("notices", HTMLElement);
   area.textContent = "";
   if (!words) return;
@@ -75,8 +77,44 @@ export function notify(words, { kind = "", lasts = false } = {}) {
   const text = document.createElement("p");
   text.textContent = words;
   notice.append(text);
+  if (deed) notice.append(button(...deed));
   area.append(notice);
   if (!lasts) setTimeout(() => notice.remove(), 8000);
+}
+
+/**
+ * @param {string} words
+ * @param {() => void} deed
+ */
+function button(words, deed) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "button";
+  made.textContent = words;
+  made.onclick = deed;
+  return made;
+}
+
+/** The server has another version of this page. It is never loaded anew under somebody's hands. */
+export function tellOutdated() {
+  notify(say("frame.outdated"), { kind: "warn", lasts: true, deed: [say("frame.reload"), () => location.reload()] });
+}
+
+/** Loads the page anew, unless that was done just now and did not help. Tells whether it does. */
+export function reloadOnce() {
+  const last = Number(sessionStorage.getItem(RELOADED) ?? 0);
+  if (Math.abs(Date.now() - last) < RELOADS_APART_MS) return false;
+  sessionStorage.setItem(RELOADED, String(Date.now()));
+  location.reload();
+  return true;
+}
+
+const RELOADED = "etapalvelu.reloaded";
+const RELOADS_APART_MS = 60_000;
+
+/** The version in the address of this very file; empty where it has none. */
+function ownVersion() {
+  return /^\/static\/([^/]+)\//.exec(new URL(import.meta.url).pathname)?.[1] ?? "";
 }
 
 /**
@@ -96,18 +134,22 @@ export function refused(error) {
  * @param {{ id?: string, always?: boolean }} [how]
  */
 export function stayFresh(page, events = {}, how = {}) {
+  const version = ownVersion();
   const live = new Live({
     page,
     ...how,
+    ...(version ? { version } : {}),
     events: {
       state: (state) => void (document.body.dataset["state"] = state),
       fragment: replaceFragment,
       reload: () => location.reload(),
+      outdated: tellOutdated,
       ...events,
     },
   });
   document.addEventListener("visibilitychange", () => live.shown(document.hidden));
   if (how.always || !document.hidden) live.open();
+  woken(() => live.refresh());
   runClocks();
   return live;
 }
@@ -205,8 +247,8 @@ function tellClocks() {
   }
 }
 
-/** The server's clock, as far as it was right when the page was loaded. */
-function serverNow() {
+/** The server's clock, in milliseconds, whatever this machine's own is set to. */
+export function serverNow() {
   const said = Date.parse(document.body.dataset["now"] ?? "");
   return Number.isNaN(said) ? Date.now() : Date.now() + said - loadedAt;
 }

@@ -6,8 +6,8 @@
 import { Identities } from "../identity.js";
 import { Seat } from "../seat.js";
 import { Comparing } from "./comparing.js";
-import { cover, play, show } from "./media.js";
-import { element, say } from "./page.js";
+import { cover, play, remark, show } from "./media.js";
+import { element, reloadOnce, say } from "./page.js";
 import { RoomPaper } from "./room-paper.js";
 
 /**
@@ -27,6 +27,10 @@ const RATE = "etapalvelu.rate";
 /** A line that carried less is remembered, and the next call starts gently on it. */
 const THIN_KBIT = 800;
 const LOOK_AFTER_MS = 300;
+/** Nothing for this long is no hiccup: what it means is said. */
+const GONE_AFTER_MS = 10_000;
+/** The page's words are older than the server's; loaded anew it takes its seat again. */
+const OUTDATED = "outdated";
 
 const paper = new RoomPaper();
 
@@ -38,6 +42,10 @@ export class RoomSession {
     this.away = false;
     /** A relay does not take our credentials. */
     this.refused = false;
+    /** Nothing has come from the expert for long. */
+    this.isGone = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.gone = undefined;
     /** @type {Map<SeatName, MediaStream>} experts in the order they came */
     this.experts = new Map();
     /** @type {Set<SeatName>} experts who sit in the call, seen or not yet */
@@ -61,8 +69,9 @@ export class RoomSession {
         line: (from, state) => this._line(from, state),
         shown: (from, shown) => this._theirs(from, shown),
         service: (state) => this.serverThere(state !== "lost"),
+        farewell: (from) => this._farewell(from),
         refused: () => this._refused(),
-        closed: (why) => this.options.ended(FINAL.has(why)),
+        closed: (why) => (why === OUTDATED && reloadOnce() ? undefined : this.options.ended(FINAL.has(why))),
         documentCamera: () => this._paper(),
         sheet: paper.events,
         progress: () => undefined,
@@ -109,6 +118,7 @@ export class RoomSession {
   close() {
     if (this.over) return;
     this.over = true;
+    clearTimeout(this.gone);
     const rate = this.seat.rate(this._shown() ?? "expert");
     if (rate > 0) localStorage.setItem(RATE, String(rate));
     this.identities.close();
@@ -119,6 +129,12 @@ export class RoomSession {
     show("document", null);
     paper.end();
     cover(element("expert-words", HTMLElement), "");
+    remark(element("expert-remark", HTMLElement), "");
+  }
+
+  /** The expert ended the session while the server was away. Another one who sits here goes on. @param {SeatName} from */
+  _farewell(from) {
+    if ([...this.seated].every((seat) => seat === from)) this.options.ended(true);
   }
 
   /**
@@ -174,8 +190,16 @@ export class RoomSession {
    */
   _line(from, state) {
     this.lines.set(from, state);
-    if (from === "camera") this._paper();
-    else this._words();
+    if (from === "camera") return this._paper();
+    clearTimeout(this.gone);
+    this.isGone = false;
+    if (state === "stalled") this.gone = setTimeout(() => this._isGone(), GONE_AFTER_MS);
+    return this._words();
+  }
+
+  _isGone() {
+    this.isGone = true;
+    this._words();
   }
 
   /**
@@ -199,10 +223,23 @@ export class RoomSession {
     const theirs = (shown && this.theirs.get(shown)) ?? { camera: true, microphone: true };
     let words = "";
     if ([...this.seated].some((seat) => this.identities.stopped.has(seat))) words = say("identity.stopped_room");
-    else if (line === "stalled") words = say("line.restoring");
+    else if (line === "stalled") words = this._stalledWords();
     else if (line !== "good") words = say(this.refused ? "room.relay_refused" : "room.expert_coming");
-    else if (!theirs.camera) words = say(theirs.microphone ? "room.expert_camera_off" : "room.on_hold");
+    else if (!theirs.camera) words = this._unseen(theirs);
     cover(element("expert-words", HTMLElement), words);
+    const unheard = line === "good" && theirs.broken?.includes("microphone") ? say("room.expert_microphone_broken") : "";
+    remark(element("expert-remark", HTMLElement), unheard || (this.away && line === "good" ? say("room.service_away") : ""));
+  }
+
+  _stalledWords() {
+    if (!this.isGone) return say("line.restoring");
+    return say(this.away ? "room.cut" : "room.expert_gone");
+  }
+
+  /** @param {import("../text.js").Shown} theirs */
+  _unseen({ microphone, broken }) {
+    if (broken?.includes("camera")) return say("room.expert_camera_broken");
+    return say(microphone ? "room.expert_camera_off" : "room.on_hold");
   }
 
   _paper() {

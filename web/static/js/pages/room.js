@@ -4,10 +4,11 @@
  */
 
 import { Devices } from "../devices.js";
-import { cover, selfWords, showSelf } from "./media.js";
-import { api, callAddress, element, notify, refused, replaceFragment, reword, say, stayFresh } from "./page.js";
+import { cover, ownMicrophone, remark, selfWords, showSelf } from "./media.js";
+import { api, callAddress, element, notify, refused, replaceFragment, reloadOnce, reword, say, stayFresh } from "./page.js";
 import { RoomCheck } from "./room-check.js";
 import { RoomSession } from "./room-session.js";
+import { woken } from "./waking.js";
 
 const ENDED_SHOWN_MS = 8000;
 const COME_BACK_MS = 3000;
@@ -30,10 +31,13 @@ let session = null;
 /** The session of the last `state`; one that ended is not opened again by a late word. */
 let current = "";
 let ended = "";
+/** The server has another version of this page. Nobody sits here to press a button: it is loaded anew between two sessions. */
+let outdated = false;
 
 function devicesChanged() {
   showSelf(devices);
   cover(element("self-words", HTMLElement), session || current ? selfWords(devices) : "");
+  remark(element("self-remark", HTMLElement), session || current ? ownMicrophone(devices) : "");
   press("sound", !devices.shown.microphone && devices.tracks.microphone !== null);
   press("picture", !devices.wanted.camera);
   session?.devicesChanged();
@@ -51,7 +55,9 @@ function look(view) {
 function said(state, id) {
   const over = state === "" || state === "closed" || id === ended;
   document.body.dataset["state"] = over ? "" : state;
-  if (over) return end();
+  if (over) end();
+  if (over && outdated && current === "") reloadOnce();
+  if (over) return undefined;
   if (id === current) return undefined;
   if (session) end();
   current = id;
@@ -138,7 +144,7 @@ element("sound", HTMLElement).addEventListener("click", () => void devices.turn(
 element("picture", HTMLElement).addEventListener("click", () => void devices.turn("camera", !devices.wanted.camera));
 element("ask", HTMLElement).addEventListener("click", () => element("ask-dialog", HTMLDialogElement).showModal());
 element("end", HTMLElement).addEventListener("click", () => element("end-dialog", HTMLDialogElement).showModal());
-addEventListener("online", () => session?.help());
+woken(() => session?.help());
 
 look("idle");
 const live = stayFresh("room", {
@@ -147,6 +153,10 @@ const live = stayFresh("room", {
   fragment: (target, html) => {
     replaceFragment(target, html);
     if (target === "slow") session?.factsChanged();
+  },
+  outdated: () => {
+    outdated = true;
+    if (current === "") reloadOnce();
   },
   server: (there) => {
     if (!there && current === "") notify(say("room.server_away"), { lasts: true });
