@@ -23,6 +23,7 @@ from etapalvelu.room.call import DocumentCall
 from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.capture import CaptureError, proven
 from etapalvelu.room.care import CameraCare
+from etapalvelu.room.check import RoomCheck
 from etapalvelu.room.encoder import raise_ceiling
 from etapalvelu.room.pixels import PictureError
 from etapalvelu.room.rate import KnownRates
@@ -111,6 +112,7 @@ class RoomAgent:
         self._now = now
         self._rates = KnownRates()
         self._relays = Relays()
+        self._check = RoomCheck(camera, server=server, state_dir=settings.state_dir, trust=_trust(settings), now=now)
         self._camera_changed = asyncio.Event()
         self._session: str | None = None
         self._call: DocumentCall | None = None
@@ -130,6 +132,7 @@ class RoomAgent:
             await asyncio.wait([work, ending])
             await self._turn_to(None)
             await self._care.close()
+            await self._check.close()
             log.info("room agent ends")
         if refusal is not None:
             raise refusal
@@ -146,7 +149,7 @@ class RoomAgent:
         await self._pair()
         reporting = spawn(self._report(), name="camera reports")
         try:
-            async with aclosing(live.sessions(self._server, self._care.hear)) as news:
+            async with aclosing(live.sessions(self._server, self._hear)) as news:
                 async for session in news:
                     await self._turn_to(session)
         except ServerRefusedError as error:
@@ -192,6 +195,7 @@ class RoomAgent:
     async def _turn_to(self, session: str | None) -> None:
         """Attend this session and no other."""
         self._care.attend(session is not None)
+        self._check.attend(session is not None)
         is_attending = self._attending is not None and not self._attending.done()
         if session == self._session and (is_attending or session is None):
             return
@@ -245,6 +249,11 @@ class RoomAgent:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._camera_changed.wait()
+
+    def _hear(self, event: live.Event) -> None:
+        """One event of the server's stream that tells of no session."""
+        self._care.hear(event)
+        self._check.hear(event)
 
     def _hear_camera(self, status: CameraStatus) -> None:
         self._camera_changed.set()

@@ -4,8 +4,9 @@ Says which of two things went wrong: the server is away (try again later) or it 
 """
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any, Final, Literal, TypeVar
@@ -58,6 +59,19 @@ class Seating(Struct, frozen=True, kw_only=True):
     ice_seconds: int | None = None
     ice_transport_policy: Literal["all", "relay"] = "all"
     call: str
+
+
+class CheckSheet(Struct, frozen=True, kw_only=True):
+    """What the agent needs to look at its room; `now` is the server's clock."""
+
+    now: datetime
+    ice_servers: list[IceServer]
+    ice_transport_policy: Literal["all", "relay"] = "all"
+
+
+class _CheckReport(Struct, frozen=True, kw_only=True):
+    version: str
+    checks: Sequence[Struct]
 
 
 class _PairingCode(Struct, frozen=True):
@@ -133,10 +147,23 @@ class Server:
         """Show the table to whoever sets the camera up; False when nobody looks any more."""
         return _read(await self._post("/api/v1/devices/camera", look), _Shown).wanted
 
+    async def check_sheet(self) -> CheckSheet:
+        """What is needed to look at the room."""
+        return _read(await self._get("/api/v1/devices/check"), CheckSheet)
+
+    async def report_check(self, version: str, found: Sequence[Struct]) -> None:
+        """Tell what was found in the room."""
+        await self._post("/api/v1/devices/check", _CheckReport(version=version, checks=found))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request proves itself with."""
+        return {"Authorization": f"Bearer {self.credential}"} if self.credential else {}
+
     @asynccontextmanager
     async def live(self, limit: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.StreamReader]:
         """The open stream of events for this room."""
-        headers = {**self._headers(), "Accept": "text/event-stream"}
+        headers = {**self.headers, "Accept": "text/event-stream"}
         try:
             async with self._session.get(
                 f"{self.address}/live?page=agent", headers=headers, timeout=limit, allow_redirects=False
@@ -148,14 +175,17 @@ class Server:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ServerAwayError("the server is away") from error
 
+    async def _get(self, path: str) -> bytes:
+        return await self._ask("GET", path, None, self.headers)
+
     async def _post(self, path: str, body: Struct) -> bytes:
+        headers = {**self.headers, "Content-Type": "application/json"}
+        return await self._ask("POST", path, msgspec.json.encode(body), headers)
+
+    async def _ask(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> bytes:
         try:
-            async with self._session.post(
-                self.address + path,
-                data=msgspec.json.encode(body),
-                headers={**self._headers(), "Content-Type": "application/json"},
-                timeout=REQUEST_LIMIT,
-                allow_redirects=False,
+            async with self._session.request(
+                method, self.address + path, data=data, headers=headers, timeout=REQUEST_LIMIT, allow_redirects=False
             ) as response:
                 await _check(response)
                 return await response.read()
