@@ -194,9 +194,6 @@ class Server:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ServerAwayError("the server is away") from error
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.credential}"} if self.credential else {}
-
 
 def _read(data: bytes, answer: type[Answer]) -> Answer:
     try:
