@@ -62,7 +62,8 @@ async def open_session(request: web.Request) -> web.StreamResponse:
     except InvalidFieldError as error:
         errors, status = problem_words({error.field: error.problem}, language), 422
     except _NotWarnedError as error:
-        refusal, status = language.text("advisor.room_broken", room=error.room), 409
+        # A question to the advisor, and no failure.
+        refusal, status = language.text("advisor.room_broken", room=error.room), 200
     except RefusalError as error:
         refusal, status = words(error, language), status_of(error)
     else:

@@ -165,7 +165,7 @@ async def test_a_room_that_does_not_work_is_opened_once_its_warning_is_confirmed
     before = await service.sessions.open_sessions()
     opened = await browser.post("/advisor", WANTED | {"room_anyway": "rantala-1"})
 
-    assert (warned.status, wrong.status, before) == (409, 409, [])
+    assert (warned.status, wrong.status, before) == (200, 200, [])
     assert "Huone 1 is not in order. Read what needs mending. To open all the same, confirm with a tick." in form.text
     assert "The room device's disk is filling up." in form.text
     (tick,) = [one for one in form.all("input") if one.attributes.get("name") == "room_anyway"]
