@@ -6,6 +6,7 @@ so that the database's own file and the next caller still get one.
 
 import asyncio
 import resource
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -33,9 +34,9 @@ _log = structlog.get_logger("admission")
 
 
 class Connection(Protocol):
-    """One of the web server's: closed at once when it is idle, else after what it is answering."""
+    """One of the web server's."""
 
-    def close(self) -> None: ...
+    def force_close(self) -> None: ...
 
 
 def raise_handle_limit() -> int:
@@ -54,10 +55,22 @@ class Admission:
         self._is_stopping = False
         self._is_crowded = False
         self._at_work = 0
+        # Connections on which something is asked just now, and those that were idle at the last look.
+        self._busy: Counter[Connection] = Counter()
+        self._idle: frozenset[Connection] = frozenset()
 
     @web.middleware
     async def admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Raises `ServerRestartingError` and, for what would hold its connection, `CrowdedError`."""
+        self._busy[request.protocol] += 1
+        try:
+            return await self._admitted(request, handler)
+        finally:
+            self._busy[request.protocol] -= 1
+            if not self._busy[request.protocol]:
+                del self._busy[request.protocol]
+
+    async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(_ALWAYS):
             return await handler(request)
         if self._is_stopping:
@@ -76,13 +89,15 @@ class Admission:
         return response
 
     def relieve(self, connections: Sequence[Connection]) -> None:
-        """Called every second with all open connections: when they are too many, those that are idle make room."""
+        """Called every second with all open connections: when they are too many, those idle since the last call make room."""
         is_crowded = self._most is not None and len(connections) > self._most
         if is_crowded != self._is_crowded:
             self._is_crowded = is_crowded
             _log.warning("connections_crowded" if is_crowded else "connections_have_room", open=len(connections))
-        for connection in connections if is_crowded else ():
-            connection.close()
+        idle = frozenset(connection for connection in connections if connection not in self._busy)
+        for connection in self._idle & idle if is_crowded else ():
+            connection.force_close()
+        self._idle = idle
 
     def stop(self) -> None:
         """Take on nothing new from now on."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import resource
+from typing import cast
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import web
@@ -15,7 +17,7 @@ class Connection:
     def __init__(self) -> None:
         self.is_closed = False
 
-    def close(self) -> None:
+    def force_close(self) -> None:
         self.is_closed = True
 
 
@@ -90,6 +92,8 @@ async def test_nobody_is_waited_for_without_end(monkeypatch: pytest.MonkeyPatch)
 async def test_with_too_many_connections_the_idle_make_room_and_no_stream_begins() -> None:
     admission, connections = Admission(most=2), [Connection() for _ in range(3)]
     admission.relieve(connections)
+    at_once = [connection.is_closed for connection in connections]
+    admission.relieve([*connections, Connection()])
 
     for path in ("/live", "/call"):
         with pytest.raises(CrowdedError):
@@ -98,9 +102,27 @@ async def test_with_too_many_connections_the_idle_make_room_and_no_stream_begins
     admission.relieve(connections[:2])
     after = await ask(admission, "/live")
 
+    assert at_once == [False, False, False]
     assert [connection.is_closed for connection in connections] == [True, True, True]
     assert during.keep_alive is False
     assert after.status == 200
+
+
+async def test_a_connection_on_which_something_is_asked_is_left_alone() -> None:
+    admission, request, go_on = Admission(most=0), make_mocked_request("POST", "/api/v1/sessions"), asyncio.Event()
+
+    async def slow(_request: web.Request) -> web.StreamResponse:
+        await go_on.wait()
+        return web.Response(text="done")
+
+    asked = asyncio.ensure_future(admission.admit(request, slow))
+    await asyncio.sleep(0)
+    for _ in range(3):
+        admission.relieve([request.protocol])
+    go_on.set()
+
+    assert (await asked).keep_alive is False
+    assert not cast(Mock, request.protocol).force_close.called
 
 
 def test_the_server_takes_all_the_handles_it_may() -> None:
