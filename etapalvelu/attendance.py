@@ -88,9 +88,8 @@ class SessionAttendance:
             case messages.StillTaken():
                 await self._still_taken(call, who, note)
             case messages.MediaInterrupted():
-                await self._interrupt(
-                    call, Seat(note.peer), who, _cause(note.cause), self._clock() - timedelta(milliseconds=note.since_ms)
-                )
+                since = self._clock() - timedelta(milliseconds=note.since_ms)
+                await self._interrupt(call, Seat(note.peer), who, _cause(note.cause), since, told_by=Seat(seat))
             case messages.MediaResumed():
                 await self._resume(call, Seat(note.peer), who, note.gap_ms)
             case messages.LineSecured():
@@ -138,8 +137,14 @@ class SessionAttendance:
         word = Secured(seat=seat, peer=Seat(note.peer), generation=note.generation, own=note.own, met=note.met)
         await self._ledger.change_if_true(call, who, lambda session: secure(session, word, self._clock()))
 
-    async def _interrupt(self, call: str, seat: Seat, actor: str, cause: CauseClass, since: datetime) -> None:
+    async def _interrupt(
+        self, call: str, seat: Seat, actor: str, cause: CauseClass, since: datetime, told_by: Seat | None = None
+    ) -> None:
+        """A seat of which it is known that its own media are lost tells nothing new: it is one gap, seen from both ends."""
+
         def decide(session: Session) -> Sequence[Event]:
+            if told_by in session.interrupted:
+                return []
             begun = max(session.opened_at, min(since, self._clock()))
             return [Interrupted(seat=seat, cause_class=cause, since=begun)]
 

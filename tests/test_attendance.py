@@ -7,9 +7,11 @@ from msgspec.structs import replace
 
 from etapalvelu.desk import CloseRequest
 from etapalvelu.domain.codes import CloseCause, ReleaseReason, Seat, State
+from etapalvelu.domain.people import Person
 from etapalvelu.ports import Sample
 from signaling.errors import RefusedError
 from signaling.messages import Decoded, LineSecured, MediaInterrupted, MediaResumed, Quality, Stats, StillTaken
+from signaling.messages import Seat as SeatName
 from tests.conftest import ADVISOR, AGENT, EXPERT, EXPERT2, SCREEN, Service
 
 STILL = StillTaken(sha256="ab" * 32, size=1_900_000, width=3840, height=2160, verdict="readable")
@@ -198,6 +200,26 @@ async def test_lost_media_is_logged_with_its_cause_as_its_witness_saw_it(
         {"seat": "camera", "cause_class": cause_class, "since": "2026-08-17T07:00:07.500Z"},
     )
     assert await last(service, session_id) == ("resumed", "staff:eero", {"seat": "camera", "gap_ms": 4000})
+
+
+async def test_one_gap_seen_from_both_ends_is_logged_once(service: Service) -> None:
+    session_id = await connected(service)
+    before = len(await service.types(session_id))
+    service.clock.advance(seconds=10)
+
+    told: tuple[tuple[SeatName, Person, SeatName], ...] = (
+        ("expert", EXPERT, "room"),
+        ("room", SCREEN, "expert"),
+        ("room", SCREEN, "camera"),
+    )
+    for seat, who, peer in told:
+        note = MediaInterrupted(peer=peer, cause="site_network", since_ms=3500)
+        await service.attendance.noted(session_id, seat, who.actor, note)
+    for seat, who, peer in (told[1], told[0]):
+        await service.attendance.noted(session_id, seat, who.actor, MediaResumed(peer=peer, gap_ms=4000))
+
+    entries = (await service.sessions.entries(session_id))[before:]
+    assert [(entry.type, entry.data["seat"]) for entry in entries] == [("interrupted", "room"), ("resumed", "room")]
 
 
 async def test_what_does_not_fit_any_more_is_dropped(service: Service) -> None:

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 from playwright.async_api import Browser
 
-from tests.e2e.browsers import Watch, Words, has_frames, loudness, person, sign_in, state_is
+from tests.e2e.browsers import Watch, Words, has_frames, loudness, person, sign_in, state_is, until
 from tests.e2e.processes import Demo
 
 WORDS = Words("en")
@@ -16,6 +16,11 @@ WITHOUT = """(kind) => {
     devices.getUserMedia = (asked) => asked[kind]
         ? Promise.reject(new DOMException("there is none", "NotFoundError"))
         : open(asked);
+}"""
+
+READS = """([id, words]) => {
+    const place = document.getElementById(id);
+    return place.textContent === words && place.checkVisibility();
 }"""
 
 
@@ -45,6 +50,8 @@ async def test_an_expert_without_one_device_serves_with_the_other(demo: Demo, br
         await has_frames(expert, "room")
         if missing == "audio":
             await has_frames(room, "expert")
+            await until(expert, READS, ["session-self-remark", WORDS["js.device.microphone_missing"]])
+            await until(room, READS, ["expert-remark", WORDS["js.room.expert_microphone_broken"]])
         else:
             assert WORDS["js.device.camera_missing"] in await expert.locator("#session-self-words").inner_text()
             assert await loudness(room, "expert") > 0.01
