@@ -9,6 +9,7 @@ from etapalvelu.domain import errors
 from etapalvelu.domain.errors import (
     AlreadyTakenError,
     ConflictError,
+    CrowdedError,
     InvalidFieldError,
     KeyReusedError,
     LateReportError,
@@ -20,7 +21,9 @@ from etapalvelu.domain.errors import (
     RoomInUseError,
     RoomNotFitError,
     RoomOutOfUseError,
+    ServerRestartingError,
     StaleError,
+    StorageFullError,
     TooManyAttemptsError,
     TryAgainError,
     WrongCredentialsError,
@@ -53,6 +56,9 @@ EACH: list[tuple[RefusalError, str, dict[str, object]]] = [
     (LateReportError("after_now"), "late_report", {"reason": "after_now"}),
     (KeyReusedError(), "key_reused", {}),
     (TryAgainError(), "try_again", {"retry_after": 2}),
+    (StorageFullError(), "storage_full", {"retry_after": 30}),
+    (CrowdedError(), "crowded", {"retry_after": 5}),
+    (ServerRestartingError(), "server_restarting", {"retry_after": 2}),
     (TooManyAttemptsError(60), "too_many_attempts", {"retry_after": 60}),
     (WrongCredentialsError(), "wrong_credentials", {}),
 ]
