@@ -4,25 +4,42 @@ import { test } from "node:test";
 import { relayFinding, serverFindings, socketFinding } from "../../web/static/js/check-line.js";
 import { judged } from "../../web/static/js/pages/check-media.js";
 
-const QUIET = [-90, -90];
+/**
+ * Levels of both tones as they are heard moment by moment: quiet, the first, quiet, the second, quiet.
+ * @param {number} first
+ * @param {number} second
+ * @param {number} [quiet]
+ */
+function melody(first, second, quiet = -90) {
+  const moments = (count, ...levels) => Array.from({ length: count }, () => levels);
+  const still = moments(20, quiet, quiet);
+  return [...still, ...moments(10, first, quiet), ...still, ...moments(10, quiet, second), ...still];
+}
 
-test("tones that are heard in their own time only are the speaker's", () => {
-  const heard = judged({ loudest: 0.5, quiet: QUIET, tones: [[-30, -88], [-89, -40]] });
-  assert.deepEqual(heard, [{ code: "microphone", result: "ok", figure: -6 }, { code: "speaker", result: "ok", figure: 48 }]);
+test("tones that are heard one after the other are the speaker's", () => {
+  const heard = judged({ loudest: 0.5, levels: melody(-30, -40) });
+  assert.deepEqual(heard, [{ code: "microphone", result: "ok", figure: -6 }, { code: "speaker", result: "ok", figure: 50 }]);
+});
+
+test("however late they come", () => {
+  const late = [...Array.from({ length: 100 }, () => [-90, -90]), ...melody(-30, -40)];
+  assert.equal(judged({ loudest: 0.5, levels: late })[1]?.result, "ok");
 });
 
 test("a noise that is there all the time is no speaker", () => {
-  const heard = judged({ loudest: 0.1, quiet: [-30, -30], tones: [[-28, -29], [-30, -27]] });
-  assert.deepEqual(heard[1], { code: "speaker", result: "failed", figure: 2, note: "not_heard" });
+  const [, speaker] = judged({ loudest: 0.1, levels: melody(-28, -27, -30) });
+  assert.deepEqual(speaker, { code: "speaker", result: "failed", note: "not_heard" });
 });
 
-test("one tone of the two is not enough", () => {
-  const [, speaker] = judged({ loudest: 0.1, quiet: QUIET, tones: [[-30, -90], [-90, -90]] });
-  assert.equal(speaker?.result, "failed");
+test("one tone of the two, both at once, or in the wrong order are none", () => {
+  const both = [...Array.from({ length: 20 }, () => [-90, -90]), ...Array.from({ length: 5 }, () => [-30, -30])];
+  for (const levels of [melody(-30, -90), both, melody(-30, -30).reverse(), []]) {
+    assert.equal(judged({ loudest: 0.1, levels })[1]?.result, "failed");
+  }
 });
 
 test("a microphone without any noise at all is none", () => {
-  const heard = judged({ loudest: 0, quiet: QUIET, tones: [] });
+  const heard = judged({ loudest: 0, levels: melody(-90, -90) });
   assert.deepEqual(heard.map(({ code, result, note }) => [code, result, note]), [
     ["microphone", "failed", "silent"], ["speaker", "skipped", "silent"],
   ]);

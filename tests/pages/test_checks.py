@@ -153,9 +153,7 @@ async def test_a_room_in_use_is_not_asked(room: Doorstep, service: Service) -> N
     assert (tile(seen).all("button"), answer.status) == ([], 409)
 
 
-async def test_a_room_that_does_not_work_is_opened_once_its_warning_is_confirmed(
-    room: Doorstep, service: Service
-) -> None:
+async def test_a_room_that_does_not_work_is_opened_once_its_warning_is_confirmed(room: Doorstep, service: Service) -> None:
     await found(service, Finding(code=CheckCode.DISK, result=FAILED, figure=10.0))
     browser = Browser(doorstep=room, people=(ADVISOR,))
 

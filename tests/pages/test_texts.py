@@ -11,6 +11,7 @@ from etapalvelu.domain.errors import RefusalError
 from etapalvelu.domain.events import EVENTS, event_type
 from etapalvelu.domain.people import Role
 from etapalvelu.domain.places import RoomDevices, missing
+from etapalvelu.domain.readiness import CheckCode, CheckNote, CheckResult
 from etapalvelu.domain.themes import THEMES
 from etapalvelu.pages import assets
 
@@ -31,6 +32,10 @@ LABELLED: Mapping[str, Iterable[object]] = {
     "outcome": codes.Outcome,
     "path": codes.Path,
     "readiness": codes.Readiness,
+    "check": CheckCode,
+    "check_do": CheckCode,
+    "check_note": CheckNote,
+    "check_result": CheckResult,
     "reason": codes.Reason,
     "release": codes.ReleaseReason,
     "seat": codes.Seat,

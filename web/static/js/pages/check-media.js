@@ -18,15 +18,17 @@ const BLACK_SPREAD = 6;
 const WIDTH = 64;
 const HEIGHT = 48;
 
-/** Two tones one after the other: what is heard of each in its own time only is no noise of the room. */
+/** Two tones one after the other: what is heard of both, in their order and each without the other, is no noise of the room. */
 const TONES_HZ = /** @type {const} */ ([1187, 1693]);
 const TONE_MS = 350;
-const QUIET_MS = 300;
-/** A sound needs so long through buffers, air and back. */
-const DELAY_MS = 250;
+const GAP_MS = 300;
+const QUIET_MS = 400;
+/** Through buffers, air and back a sound may need so long. */
+const LATEST_MS = 2500;
+const EAR_MS = 20;
 const LOUDNESS = 0.3;
 const FADE_SECONDS = 0.02;
-/** A tone is heard when it stands out of its neighbourhood in time by so much, and is no mere noise of the sound card. */
+/** A tone is heard when it stands out by so much, and is no mere noise of the sound card. */
 const HEARD_DB = 12;
 const FLOOR_DB = -95;
 const FFT = 4096;
@@ -159,7 +161,7 @@ async function microphone() {
   }
 }
 
-/** @typedef {{ loudest: number, quiet: number[], tones: number[][] }} Heard decibels by tone; `tones[i][j]` is tone j while tone i plays */
+/** @typedef {{ loudest: number, levels: number[][] }} Heard the loudest sample (0 to 1), and decibels by moment and tone */
 
 /**
  * @param {AudioContext} context
@@ -173,15 +175,12 @@ async function listen(context, stream, signal) {
   ear.smoothingTimeConstant = 0;
   context.createMediaStreamSource(stream).connect(ear);
   /** @type {Heard} */
-  const heard = { loudest: 0, quiet: [], tones: [] };
-  await pause(DELAY_MS, signal);
-  heard.quiet = await level(ear, QUIET_MS, heard, signal);
-  for (const tone of TONES_HZ) {
-    play(context, tone);
-    await pause(DELAY_MS, signal);
-    heard.tones.push(await level(ear, TONE_MS - 100, heard, signal));
-    // the rest of it dies away before the next one begins
-    await pause(DELAY_MS, signal);
+  const heard = { loudest: 0, levels: [] };
+  TONES_HZ.forEach((hertz, index) => play(context, hertz, (QUIET_MS + index * (TONE_MS + GAP_MS)) / 1000));
+  const ends = performance.now() + QUIET_MS + TONES_HZ.length * (TONE_MS + GAP_MS) + LATEST_MS;
+  while (performance.now() < ends && !(rise(heard.levels) >= HEARD_DB)) {
+    await pause(EAR_MS, signal);
+    hear(ear, heard);
   }
   return heard;
 }
@@ -189,12 +188,14 @@ async function listen(context, stream, signal) {
 /**
  * @param {AudioContext} context
  * @param {number} hertz
+ * @param {number} delay seconds
  */
-function play(context, hertz) {
+function play(context, hertz, delay) {
   const tone = new OscillatorNode(context, { frequency: hertz });
   const loudness = new GainNode(context, { gain: 0 });
-  const begins = context.currentTime;
-  const ends = begins + (TONE_MS + DELAY_MS / 2) / 1000;
+  const begins = context.currentTime + delay;
+  const ends = begins + TONE_MS / 1000;
+  loudness.gain.setValueAtTime(0, begins);
   loudness.gain.linearRampToValueAtTime(LOUDNESS, begins + FADE_SECONDS);
   loudness.gain.setValueAtTime(LOUDNESS, ends - FADE_SECONDS);
   loudness.gain.linearRampToValueAtTime(0, ends);
@@ -204,28 +205,36 @@ function play(context, hertz) {
 }
 
 /**
- * How loud each tone was at its loudest within the time.
  * @param {AnalyserNode} ear
- * @param {number} ms
  * @param {Heard} heard
- * @param {AbortSignal} signal
  */
-async function level(ear, ms, heard, signal) {
+function hear(ear, heard) {
   const spectrum = new Float32Array(ear.frequencyBinCount);
   const wave = new Float32Array(ear.fftSize);
-  const levels = TONES_HZ.map(() => -Infinity);
-  const ends = performance.now() + ms;
-  while (performance.now() < ends) {
-    await pause(20, signal);
-    ear.getFloatFrequencyData(spectrum);
-    ear.getFloatTimeDomainData(wave);
-    heard.loudest = wave.reduce((most, one) => Math.max(most, Math.abs(one)), heard.loudest);
-    TONES_HZ.forEach((hertz, index) => {
-      const place = Math.round(hertz / ear.context.sampleRate * ear.fftSize);
-      levels[index] = Math.max(levels[index] ?? -Infinity, ...spectrum.subarray(place - 1, place + 2));
-    });
-  }
-  return levels.map((one) => Math.max(one, FLOOR_DB));
+  ear.getFloatFrequencyData(spectrum);
+  ear.getFloatTimeDomainData(wave);
+  heard.loudest = wave.reduce((most, one) => Math.max(most, Math.abs(one)), heard.loudest);
+  heard.levels.push(TONES_HZ.map((hertz) => {
+    const place = Math.round(hertz / ear.context.sampleRate * ear.fftSize);
+    return Math.max(FLOOR_DB, ...spectrum.subarray(place - 1, place + 2));
+  }));
+}
+
+/**
+ * By how much the tones stand out, each at its loudest moment: of what is usual there, and of the moment of the other. Less than
+ * nothing when they do not come in their order.
+ * @param {number[][]} levels
+ */
+function rise(levels) {
+  const tones = TONES_HZ.map((_, tone) => levels.map((one) => one[tone] ?? FLOOR_DB));
+  const peaks = tones.map((one) => one.indexOf(Math.max(...one)));
+  const [first, second] = peaks;
+  if (first === undefined || second === undefined || !(first < second)) return -1;
+  return Math.min(...tones.map((one, tone) => {
+    const usual = [...one].sort((low, high) => low - high)[Math.floor(one.length / 2)] ?? FLOOR_DB;
+    const own = one[peaks[tone] ?? 0] ?? FLOOR_DB;
+    return own - Math.max(usual, one[peaks[1 - tone] ?? 0] ?? FLOOR_DB);
+  }));
 }
 
 /**
@@ -240,18 +249,12 @@ export function judged(heard) {
       { code: "speaker", result: "skipped", note: "silent" },
     ];
   }
-  const figure = Math.round(20 * Math.log10(heard.loudest));
-  const rises = TONES_HZ.map((_, index) => {
-    const own = heard.tones[index]?.[index] ?? FLOOR_DB;
-    const others = [heard.quiet[index] ?? FLOOR_DB, ...heard.tones.filter((_, other) => other !== index).map((one) => one[index] ?? FLOOR_DB)];
-    return own - Math.max(...others);
-  });
-  const rise = Math.round(Math.min(...rises));
+  const above = Math.round(rise(heard.levels));
   /** @type {Finding} */
-  const speaker = rise >= HEARD_DB
-    ? { code: "speaker", result: "ok", figure: rise }
-    : { code: "speaker", result: "failed", figure: rise, note: "not_heard" };
-  return [{ code: "microphone", result: "ok", figure }, speaker];
+  const speaker = above >= HEARD_DB
+    ? { code: "speaker", result: "ok", figure: above }
+    : { code: "speaker", result: "failed", note: "not_heard" };
+  return [{ code: "microphone", result: "ok", figure: Math.round(20 * Math.log10(heard.loudest)) }, speaker];
 }
 
 /** @returns {Finding} what this browser can decode: the document comes as H264, or as VP8 where that is not known */
