@@ -1,6 +1,6 @@
 """Staff accounts, logins of every kind, and pairing codes. Secrets are kept as digests only."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import insert, or_, select, update
@@ -12,6 +12,7 @@ from etapalvelu.domain.people import Role, Staff
 from etapalvelu.ports import Account, Login, Pairing
 from etapalvelu.store import rows, tables
 from etapalvelu.store.engine import reading, writing
+from etapalvelu.store.gathered import Gathered
 
 
 class SqlAccounts:
@@ -19,6 +20,7 @@ class SqlAccounts:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._logins = Gathered(self._read_logins)
 
     async def account(self, name: str) -> Account | None:
         query = select(tables.account).where(tables.account.c.name == name)
@@ -59,13 +61,8 @@ class SqlAccounts:
             return [rows.to_account(dict(row)).staff for row in (await connection.execute(query)).mappings()]
 
     async def login(self, login_id: str, now: datetime) -> Login | None:
-        c = tables.login.c
-        query = select(tables.login).where(
-            c.id == login_id, c.revoked.is_(False), or_(c.expires_at.is_(None), c.expires_at > rows.ms(now))
-        )
-        async with reading(self._engine) as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        return None if row is None else rows.to_login(dict(row))
+        login = await self._logins.ask(login_id)
+        return None if login is None or (login.expires_at is not None and login.expires_at <= now) else login
 
     async def logins(self, *, account: str | None = None, room: str | None = None) -> list[Login]:
         """Those not revoked, newest first."""
@@ -114,3 +111,10 @@ class SqlAccounts:
             used = update(tables.pairing).where(good, c.reusable.is_(False)).values(used=True)
             await connection.execute(used)
         return rows.to_pairing(dict(row))
+
+    async def _read_logins(self, ids: Collection[str]) -> dict[str, Login]:
+        c = tables.login.c
+        query = select(tables.login).where(c.id.in_(ids), c.revoked.is_(False))
+        async with reading(self._engine) as connection:
+            found = [rows.to_login(dict(row)) for row in (await connection.execute(query)).mappings()]
+        return {login.id: login for login in found}

@@ -1,12 +1,12 @@
 """Service points, rooms, and what is known of the rooms' devices."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from etapalvelu.domain.cameras import CameraSettings
 from etapalvelu.domain.codes import DocumentCamera
@@ -18,6 +18,7 @@ from etapalvelu.domain.themes import WeekHours
 from etapalvelu.ports import Change
 from etapalvelu.store import checks, rows, tables
 from etapalvelu.store.engine import reading, writing
+from etapalvelu.store.gathered import Gathered
 
 
 class SqlPlaces:
@@ -25,12 +26,13 @@ class SqlPlaces:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._points = Gathered(self._read_points)
+        self._rooms = Gathered(self._read_rooms)
+        self._devices = Gathered(self._read_devices)
+        self._online = Gathered(self._write_online, at_once=1)
 
     async def point(self, point_id: str) -> ServicePoint | None:
-        query = select(tables.point).where(tables.point.c.id == point_id)
-        async with reading(self._engine) as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        return None if row is None else rows.to_point(dict(row))
+        return await self._points.ask(point_id)
 
     async def points(self) -> list[ServicePoint]:
         async with reading(self._engine) as connection:
@@ -44,10 +46,7 @@ class SqlPlaces:
         await self._change(tables.point, rows.point_row(point))
 
     async def room(self, room_id: str) -> Room | None:
-        query = select(tables.room).where(tables.room.c.id == room_id)
-        async with reading(self._engine) as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        return None if row is None else rows.to_room(dict(row))
+        return await self._rooms.ask(room_id)
 
     async def rooms(self, point: str | None = None) -> list[Room]:
         query = select(tables.room).order_by(tables.room.c.point, tables.room.c.name)
@@ -97,6 +96,35 @@ class SqlPlaces:
 
     async def devices(self, wanted: Iterable[str]) -> Mapping[str, RoomDevices]:
         ids = list(wanted)
+        if len(ids) != 1:
+            return await self._read_devices(ids)
+        return {ids[0]: await self._devices.ask(ids[0]) or RoomDevices()}
+
+    async def device_online(self, room: str, role: Role, node: str | None) -> None:
+        """What many devices say at once is written in one transaction; it is true when this returns."""
+        await self._online.ask((room, role, node))
+
+    async def document_camera(self, room: str, state: DocumentCamera, name: str = "") -> None:
+        async with writing(self._engine) as connection:
+            await _set_device(connection, room, Role.AGENT, {"document_camera": state, "document_camera_name": name})
+
+    async def checks(self, rooms: Iterable[str]) -> Mapping[str, RoomChecks]:
+        async with reading(self._engine) as connection:
+            return await checks.of_rooms(connection, list(rooms))
+
+    async def ask_check(self, room: str, at: datetime) -> None:
+        async with writing(self._engine) as connection:
+            await checks.ask(connection, room, at)
+
+    async def add_checks(self, room: str, found: Iterable[Check]) -> None:
+        async with writing(self._engine) as connection:
+            await checks.keep(connection, room, found)
+
+    async def node_started(self, node: str) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(update(tables.device).where(tables.device.c.node == node).values(node=None))
+
+    async def _read_devices(self, ids: Collection[str]) -> dict[str, RoomDevices]:
         login, device = tables.login.c, tables.device.c
         async with reading(self._engine) as connection:
             paired = (
@@ -121,35 +149,21 @@ class SqlPlaces:
             for room in ids
         }
 
-    async def device_online(self, room: str, role: Role, node: str | None) -> None:
-        await self._set_device(room, role, {"node": node})
-
-    async def document_camera(self, room: str, state: DocumentCamera, name: str = "") -> None:
-        await self._set_device(room, Role.AGENT, {"document_camera": state, "document_camera_name": name})
-
-    async def checks(self, rooms: Iterable[str]) -> Mapping[str, RoomChecks]:
+    async def _read_points(self, ids: Collection[str]) -> dict[str, ServicePoint]:
         async with reading(self._engine) as connection:
-            return await checks.of_rooms(connection, list(rooms))
+            found = await connection.execute(select(tables.point).where(tables.point.c.id.in_(ids)))
+            return {row["id"]: rows.to_point(dict(row)) for row in found.mappings()}
 
-    async def ask_check(self, room: str, at: datetime) -> None:
-        async with writing(self._engine) as connection:
-            await checks.ask(connection, room, at)
+    async def _read_rooms(self, ids: Collection[str]) -> dict[str, Room]:
+        async with reading(self._engine) as connection:
+            found = await connection.execute(select(tables.room).where(tables.room.c.id.in_(ids)))
+            return {row["id"]: rows.to_room(dict(row)) for row in found.mappings()}
 
-    async def add_checks(self, room: str, found: Iterable[Check]) -> None:
+    async def _write_online(self, words: Collection[tuple[str, Role, str | None]]) -> dict[tuple[str, Role, str | None], None]:
         async with writing(self._engine) as connection:
-            await checks.keep(connection, room, found)
-
-    async def node_started(self, node: str) -> None:
-        async with writing(self._engine) as connection:
-            await connection.execute(update(tables.device).where(tables.device.c.node == node).values(node=None))
-
-    async def _set_device(self, room: str, role: Role, values: dict[str, Any]) -> None:
-        c = tables.device.c
-        same: ColumnElement[bool] = (c.room == room) & (c.role == role)
-        async with writing(self._engine) as connection:
-            changed = await connection.execute(update(tables.device).where(same).values(values))
-            if changed.rowcount == 0:
-                await connection.execute(insert(tables.device).values(room=room, role=role, **values))
+            for room, role, node in words:
+                await _set_device(connection, room, role, {"node": node})
+        return {}
 
     async def _change(self, table: Table, row: dict[str, Any]) -> None:
         async with writing(self._engine) as connection:
@@ -161,3 +175,11 @@ class SqlPlaces:
                 await connection.execute(statement)
         except IntegrityError as error:
             raise InvalidFieldError(field, "taken_or_unknown") from error
+
+
+async def _set_device(connection: AsyncConnection, room: str, role: Role, values: dict[str, Any]) -> None:
+    c = tables.device.c
+    same: ColumnElement[bool] = (c.room == room) & (c.role == role)
+    changed = await connection.execute(update(tables.device).where(same).values(values))
+    if changed.rowcount == 0:
+        await connection.execute(insert(tables.device).values(room=room, role=role, **values))

@@ -1,6 +1,6 @@
 """Sessions and their log in the database: the one place where an event becomes true."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -27,6 +27,7 @@ from etapalvelu.ports import (
 )
 from etapalvelu.store import rows, tables
 from etapalvelu.store.engine import reading, writing
+from etapalvelu.store.gathered import Gathered
 from etapalvelu.store.reserve import Reserve
 
 
@@ -36,17 +37,16 @@ class SqlSessions:
     def __init__(self, engine: AsyncEngine, reserve: Reserve | None = None) -> None:
         self._engine = engine
         self._reserve = reserve or Reserve(engine)
+        self._folds = Gathered(self._read_folds)
+        self._open = Gathered(self._read_open)
 
     async def session(self, session_id: str) -> Session | None:
-        query = select(tables.session.c.fold).where(tables.session.c.id == session_id)
-        async with reading(self._engine) as connection:
-            fold = await connection.scalar(query)
+        fold = await self._folds.ask(session_id)
         return None if fold is None else rows.to_session(fold)
 
     async def open_sessions(self) -> list[Session]:
-        query = select(tables.session.c.fold).where(tables.session.c.open_room.is_not(None))
-        async with reading(self._engine) as connection:
-            return [rows.to_session(fold) for fold in await connection.scalars(query)]
+        """Those who ask at the same moment share what was read, so that each has a list of its own."""
+        return list(await self._open.ask("open") or ())
 
     async def select(self, which: SessionFilter) -> list[Session]:
         """Newest opening first; keyset paging, so a page costs the same however far back it is."""
@@ -155,6 +155,17 @@ class SqlSessions:
         values = {"at": rows.ms(record.at), "account": record.account, "what": record.what, "detail": record.detail}
         async with writing(self._engine) as connection:
             await connection.execute(insert(tables.access).values(values))
+
+    async def _read_folds(self, ids: Collection[str]) -> dict[str, str]:
+        query = select(tables.session.c.id, tables.session.c.fold).where(tables.session.c.id.in_(ids))
+        async with reading(self._engine) as connection:
+            return {row.id: row.fold for row in await connection.execute(query)}
+
+    async def _read_open(self, keys: Collection[str]) -> dict[str, list[Session]]:
+        query = select(tables.session.c.fold).where(tables.session.c.open_room.is_not(None))
+        async with reading(self._engine) as connection:
+            found = [rows.to_session(fold) for fold in await connection.scalars(query)]
+        return dict.fromkeys(keys, found)
 
 
 def _is_named(named: Named) -> ColumnElement[bool]:
