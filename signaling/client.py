@@ -169,6 +169,9 @@ class CallClient:
             frame = await socket.receive(None if self._is_welcomed else ANSWER_SECONDS)
         except TimeoutError:
             return Error(code="try_again", text="the server did not answer hello")
+        except (aiohttp.ClientError, ConnectionError):
+            # The answer to a ping met a line that was just lost.
+            return Error(code="server_restarting", text="the line was lost")
         if frame.type is not WSMsgType.TEXT:
             return _end_of_line(frame)
         try:

@@ -79,6 +79,22 @@ async def cut(client: CallClient) -> None:
     await asyncio.sleep(0)
 
 
+async def test_a_line_that_is_lost_while_a_ping_is_answered_is_resumed(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def lost(_timeout: float | None = None) -> aiohttp.WSMessage:
+        raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    client = client_of(served, Tickets(served))
+    messages = aiter(client)
+    await hear(messages)
+    assert client._socket is not None
+    monkeypatch.setattr(client._socket, "receive", lost)
+
+    assert isinstance(await hear(messages), Welcome)
+
+    await client.close()
+    assert await is_over(messages)
+
+
 async def test_a_seat_given_up_is_taken_anew_with_a_fresh_ticket(attendance: FakeAttendance) -> None:
     clocks = Clocks()
     async with serving(attendance, clocks, QUICK) as served:
