@@ -33,6 +33,27 @@ async function watched() {
   return { line, seen, done };
 }
 
+test("nothing is asked of a connection before a first picture can be there, nor of others beside it", async () => {
+  let reports = 0;
+  const pc = { connectionState: "connecting", getStats: async () => (reports += 1, new Map()) };
+  const current = { generation: 1, connected: false, began: 0, ended: false, pc };
+  const line = new Line({
+    peer: { seat: "room", epoch: 1, since: 0, current, renew: () => assert.fail("renewed") },
+    expects: () => ({ camera: true, microphone: true }),
+    askKeyFrame: () => undefined, mends: true, cause: () => "unknown", online: () => true, doubt: () => undefined,
+    send: () => undefined, changed: () => undefined,
+  });
+
+  await line.beat(10);
+  current.connected = true;
+  for (const now of [60, 100, 170]) await line.beat(now);
+  assert.equal(reports, 0);
+  assert.ok(line.begins(170));
+  await line.beat(180);
+  assert.equal(reports, 1);
+  assert.ok(!line.begins(1500));
+});
+
 test("a stall is seen within a second, mended, and noted once with the time of the loss", async () => {
   const { line, seen, done } = await watched();
 

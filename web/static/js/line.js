@@ -20,6 +20,9 @@ import { figures, path, summary } from "./stats.js";
  * @property {(state: LineState) => void} changed
  */
 
+/** A first picture takes this long at the least, from when the connection stands. */
+const FIRST_REPORT_MS = 120;
+const BEGINNING_MS = 1000;
 const STALL_MS = 700;
 const ASK_EVERY_MS = 400;
 const MEND_AFTER_MS = 2500;
@@ -43,6 +46,8 @@ export class Line {
     this.connection = null;
     /** Whether first picture and sound of this connection are decoded. */
     this.first = false;
+    /** @type {number | null} when the connection stood */
+    this.reached = null;
     this.began = this.moved = this.asked = this.healed = this.reported = 0;
     this.expected = "";
     /** @type {import("./stats.js").Figures} */
@@ -59,8 +64,7 @@ export class Line {
       return this._change("none");
     }
     if (connection !== this.connection) this._start(connection, now);
-    // a report costs the browser's media threads time that setting up needs: none before there is something to see
-    if (!this.first && !connection.connected) return this._hurry(now);
+    if (!this.first && !this._mayReport(connection, now)) return this._hurry(now);
     const report = await connection.pc.getStats();
     if (connection !== this.connection || connection.ended) return;
     const seen = figures(report);
@@ -69,6 +73,22 @@ export class Line {
     else this._watch(seen, now);
     this.last = seen;
     this._quality(connection, report, now);
+  }
+
+  /** Just being set up: what can wait leaves it the processor. @param {number} now */
+  begins(now) {
+    return this.state === "opening" && now - Math.max(this.began, this.options.peer.since) < BEGINNING_MS;
+  }
+
+  /**
+   * A report costs the browser's media threads time that setting up needs: none before there is something to see.
+   * @param {import("./connection.js").Connection} connection
+   * @param {number} now
+   */
+  _mayReport(connection, now) {
+    if (!connection.connected) return false;
+    this.reached ??= now;
+    return now - this.reached >= FIRST_REPORT_MS;
   }
 
   /** The server or the network is back: a line that stands still is helped at once. */
@@ -85,6 +105,7 @@ export class Line {
   _start(connection, now) {
     this.connection = connection;
     this.first = false;
+    this.reached = null;
     this.began = this.moved = this.asked = this.healed = this.reported = now;
     this.expected = "";
     this.last = { frames: 0, samples: 0, bytes: 0, bitrate: 0 };

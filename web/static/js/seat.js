@@ -65,7 +65,7 @@ const DOCUMENT_WAITS_MS = 1000;
 const BEAT_MS = 250;
 /** Leaves the wire's million of generations room to count on. */
 const MOST_FIRST = 900_000;
-const FIRST_BEAT_MS = 100;
+const FIRST_BEAT_MS = 50;
 const FIRST_FRAME_MS = 120;
 const KEY_FRAME_EVERY_MS = 250;
 
@@ -372,7 +372,8 @@ export class Seat {
     const lines = [...this.others.values()].map(({ line }) => line);
     const pause = lines.some((line) => line.state === "opening") ? FIRST_BEAT_MS : BEAT_MS;
     this.timer = setTimeout(() => this._beat(), pause);
-    for (const line of lines) void line.beat(now);
+    const begins = lines.some((line) => line.begins(now));
+    for (const line of lines) if (!begins || line.state === "opening" || line.state === "none") void line.beat(now);
   }
 
   /** Whether frames of the document should be coming; a silent heartbeat counts as a loss. */
