@@ -110,7 +110,7 @@ test("a certificate that changes within a connection cuts the line, is said to b
 
 test("a description that announces a stranger cuts the line at once", async () => {
   const { connection, said, beat } = wired();
-  Object.assign(connection, { stranger: true, ended: true });
+  Object.assign(connection, { stranger: true });
 
   await beat(0);
   await beat(250);

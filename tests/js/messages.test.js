@@ -18,7 +18,7 @@ for (const name of FROM_SERVER) {
 
 test("every sample of the wire is of the server, of a peer or of a data channel", () => {
   const peers = ["bye", "candidate", "candidate-end", "description", "hello", "hello-resume", "noted-decoded",
-    "noted-interrupted", "noted-resumed", "noted-still_taken", "quality", "restart", "text"];
+    "noted-interrupted", "noted-resumed", "noted-secured", "noted-still_taken", "quality", "restart", "text"];
   const names = readdirSync(WIRE).map((name) => name.replace(".json", ""));
 
   assert.deepEqual(names.filter((name) => !name.startsWith("document-")).sort(), [...peers, ...FROM_SERVER].sort());

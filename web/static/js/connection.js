@@ -137,8 +137,8 @@ export class Connection {
     this.ignoring = collision && !this.options.polite;
     if (this.ignoring || this.ended) return;
     if (!offer && this.pc.signalingState !== "have-local-offer") return;
-    this.stranger = isStranger(this.heard, description.sdp);
-    if (this.stranger) return this.close();
+    this.stranger ||= isStranger(this.heard, description.sdp);
+    if (this.stranger) return;
     if (offer && this.heard === "") this._join();
     this.heard = description.sdp;
     await this._remember(description);
