@@ -123,6 +123,11 @@ async def _room_topics(site: Site, watcher: Watcher) -> set[str]:
     return {QUEUE, room_topic(_device_of(watcher).room)}
 
 
+async def _agent_topics(site: Site, watcher: Watcher) -> set[str]:
+    """Of its own room alone: what goes on in all others is nothing to it, and there are many of both."""
+    return {room_topic(_device_of(watcher).room)}
+
+
 async def _agent(site: Site, watcher: Watcher) -> list[Message]:
     device = _device_of(watcher)
     asked_at = await site.dawn.asked(device)
@@ -163,7 +168,7 @@ FEEDS: Mapping[str, Feed] = {
     "supervisor-session": Feed(_session_topics, _supervisor_session, _watcher_alone),
     "expert": Feed(_queue_topics, _expert, _watcher_alone),
     "room": Feed(_room_topics, _room, _watcher_alone),
-    "agent": Feed(_room_topics, _agent_with_camera, _watcher_alone),
+    "agent": Feed(_agent_topics, _agent_with_camera, _watcher_alone),
 }
 
 # Whose stream does not say which page it is for: the one that their role begins with.
