@@ -31,6 +31,18 @@ def test_a_source_that_cannot_be_used_is_passed_over_and_logged(source: str, cap
     assert ["usual" in record.message for record in caplog.records] == [True]
 
 
+def test_a_picture_file_of_this_machine_is_none_of_the_servers_business(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = tmp_path / "page.jpg"
+    picture.write_bytes(b"\xff\xd8\x00 a picture")
+
+    with caplog.at_level(logging.WARNING):
+        assert source_of(CameraSettings(source=f"file:{picture}"), None) == Source(Kind.V4L2, "/dev/video0")
+
+    assert [record.message for record in caplog.records] == ["the server names a file as the camera; the usual source is taken"]
+
+
 def test_turn_and_crop_make_the_frame() -> None:
     assert SETTINGS.framing == Framing(turn=180, crop=(0.1, 0.0, 1.0, 0.9))
     assert CameraSettings(turn=90).framing == Framing(turn=90)
