@@ -3,6 +3,7 @@ another clock, and `called` brings a room's screen and an expert together.
 """
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -124,7 +125,11 @@ class Desks:
         return sum(one["type"] == type_ and seat in (None, one["data"].get("seat")) for one in self.log())
 
     def log(self) -> list[dict[str, Any]]:
-        return [one for one in self.rig.events() if one["session"] == self.session]
+        """The session's events, straight from the file."""
+        query = "SELECT at, type, data FROM event WHERE session = ? ORDER BY seq"
+        with self.rig.sqlite() as connection:
+            found = connection.execute(query, (self.session,)).fetchall()
+        return [{"at": at, "type": type_, "data": json.loads(data)} for at, type_, data in found]
 
 
 @asynccontextmanager
