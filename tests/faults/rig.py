@@ -47,7 +47,7 @@ ROOMS = 4
 EXPERTS = 20
 
 # Limits of calls, short enough for a test and long enough to live through a restart.
-CALL = {"heartbeat_seconds": 1.0, "seat_limit_seconds": 15.0}
+CALL = {"heartbeat_seconds": 3.0, "seat_limit_seconds": 15.0}
 
 CONFIG = """\
 [server]
