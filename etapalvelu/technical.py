@@ -3,7 +3,8 @@
 A failure's cause may stand in another entry than the one that tells of it, so it is sought by its cause only after it was read.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Protocol
 
@@ -85,14 +86,15 @@ class TechnicalLedger:
         await self._note(who, "faults", which)
         found: list[Told] = []
         # Whoever asks for a cause has more looked through for the same page.
-        async for chunk, last in self._chunks(scoped, CHUNK if which.cause else which.limit + 1):
-            found += chunk
-            if len(found) > which.limit:
-                cut = found[: which.limit]
-                return FaultPage(told=tuple(cut), after=cut[-1].spot.key)
-            if last is not None:
-                # So many were looked through that the reader decides whether to go on.
-                return FaultPage(told=tuple(found), after=last)
+        async with aclosing(self._chunks(scoped, CHUNK if which.cause else which.limit + 1)) as chunks:
+            async for chunk, last in chunks:
+                found += chunk
+                if len(found) > which.limit:
+                    cut = found[: which.limit]
+                    return FaultPage(told=tuple(cut), after=cut[-1].spot.key)
+                if last is not None:
+                    # So many were looked through that the reader decides whether to go on.
+                    return FaultPage(told=tuple(found), after=last)
         return FaultPage(told=tuple(found), after=None)
 
     async def figures(self, who: Person, which: FaultFilter) -> FaultFigures:
@@ -122,7 +124,7 @@ class TechnicalLedger:
 
     async def _chunks(
         self, which: FaultFilter, size: int | None = None
-    ) -> AsyncIterator[tuple[list[Told], tuple[datetime, str, int] | None]]:
+    ) -> AsyncGenerator[tuple[list[Told], tuple[datetime, str, int] | None]]:
         """The failures chunk by chunk; with the last one comes where it stopped, when there may be more."""
         looked, size = 0, size or CHUNK
         chunk = replace(which, limit=size)
