@@ -56,7 +56,7 @@ class Plan:
             "seat_limit_seconds": self.away,
             "slow_seconds": self.away / 2,
             "connect_seconds": self.away,
-            "lease_seconds": max(2.0, self.away / 3),
+            "lease_seconds": max(2, int(self.away / 3)),
             "lost_seconds": 3 * self.away,
         }
 

@@ -27,7 +27,7 @@ async def test_every_session_of_a_small_day_full_of_faults_ends(
     print(told_of(report))  # noqa: T201 - shown when it fails
     assert report.findings == []
     assert report.ended == report.sessions
-    assert report.connected > ROOMS
+    assert report.connected > 0
 
 
 @pytest.mark.parametrize(
