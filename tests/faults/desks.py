@@ -8,8 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,14 @@ ROOM = "rantala-1"
 PASSWORD = "a long password"
 WORDS = Words("en")
 START_SECONDS = 30.0
+# A page's clock that is wrong by OFF milliseconds. (libfaketime stops Chromium as a whole.)
+CLOCK_OFF = """(() => {
+    const Right = Date;
+    globalThis.Date = class extends Right {
+        constructor(...parts) { parts.length ? super(...parts) : super(Right.now() + OFF); }
+        static now() { return Right.now() + OFF; }
+    };
+})()"""
 # Chromium as a machine's only program, with a port to steer it by.
 ALONE = ("--headless", "--remote-debugging-port=0", "--use-mock-keychain", "--password-store=basic")
 
@@ -52,14 +59,12 @@ class Machine:
 
 
 @asynccontextmanager
-async def machine(driver: Playwright, folder: Path, environ: Mapping[str, str] | None = None) -> AsyncIterator[Machine]:
+async def machine(driver: Playwright, folder: Path) -> AsyncIterator[Machine]:
     """A browser with an empty profile in `folder`; nothing of it outlives the block."""
     folder.mkdir(parents=True)  # noqa: ASYNC240 - a test's own small files
     command = [CHROMIUM, *FLAGS, *ALONE, f"--user-data-dir={folder}", "about:blank"]
     with (folder / "browser.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
-            command, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **(environ or {})}
-        )
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: ASYNC220 - returns at once
     try:
         browser = await driver.chromium.connect_over_cdp(await _address(folder / "DevToolsActivePort", process))
         context = await browser.new_context(viewport={"width": 1440, "height": 900}, permissions=["camera", "microphone"])
@@ -133,12 +138,14 @@ class Desks:
 
 
 @asynccontextmanager
-async def desks(rig: Rig, people: People, environ: Mapping[str, str] | None = None) -> AsyncIterator[Desks]:
-    """A server that runs, a paired screen and an available expert; `environ` is that of both browsers."""
+async def desks(rig: Rig, people: People, *, clock_off_seconds: int = 0) -> AsyncIterator[Desks]:
+    """A server that runs, a paired screen and an available expert, both of whose clocks may be off."""
     async with AsyncExitStack() as stack:
         driver = await stack.enter_async_context(async_playwright())
         folder, watch = rig.folder / "machines", Watch(rig.address)
-        machines = [await stack.enter_async_context(machine(driver, folder / name, environ)) for name in ("room", "expert")]
+        machines = [await stack.enter_async_context(machine(driver, folder / name)) for name in ("room", "expert")]
+        for one in machines if clock_off_seconds else ():
+            await one.context.add_init_script(CLOCK_OFF.replace("OFF", str(clock_off_seconds * 1000)))
         room, expert = [watch.over(await one.context.new_page()) for one in machines]
         await room.goto(f"{rig.address}/room?pair={await pairing_code(rig)}&lang=en")
         await sign_in(expert, f"{rig.address}/expert", "expert", WORDS, PASSWORD)
@@ -160,11 +167,3 @@ async def pairing_code(rig: Rig) -> str:
     config = load(rig.folder / "config.toml", {})
     async with database(config) as engine:
         return await access_to(config, engine).add_pairing_code(ROOM, Role.ROOM)
-
-
-def faketime(offset: str) -> dict[str, str]:
-    """What puts a browser on another clock; the steady one stays, as it would on a real machine."""
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
-    if library is None:
-        sys.exit("libfaketime is missing: apt-get install faketime")
-    return {"LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
