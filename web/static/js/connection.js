@@ -48,6 +48,8 @@ export class Connection {
     /** The last description of theirs that was read, as it came. */
     this.heard = "";
     this.adjusted = Promise.resolve();
+    /** The last description that came, read or being read. @type {Promise<unknown>} */
+    this.received = Promise.resolve();
     /** Whether candidates are told one by one; an offer made in advance carries them all. */
     this.trickle = true;
     this.pc.onicecandidate = ({ candidate }) => {
@@ -130,8 +132,19 @@ export class Connection {
     if (unanswered || answered) this._tell();
   }
 
+  /**
+   * One description after the other. Two offers read at once, as when one is said again, would both be answered: the second
+   * answer is made when all is stable, so it would be an offer, and Chromium then draws no picture any more.
+   * @param {SessionDescription} description
+   */
+  receive(description) {
+    const reading = this.received.then(() => this._receive(description));
+    this.received = reading.catch(() => undefined);
+    return reading;
+  }
+
   /** @param {SessionDescription} description */
-  async receive(description) {
+  async _receive(description) {
     const offer = description.type === "offer";
     const collision = offer && (this.offering || this.pc.signalingState !== "stable");
     this.ignoring = collision && !this.options.polite;

@@ -132,9 +132,14 @@ export class Peer {
     else this.options.send({ type: "restart", to: this.seat, generation: this.generation });
   }
 
-  /** Finds a new path under the connection; costs less than `renew`. */
+  /**
+   * Finds a new path under the connection, or asks for a new one. Only who offered restarts ICE: where two offers meet, one
+   * is rolled back, and Chromium goes on decoding after that but draws no picture any more.
+   */
   async mend() {
-    if (this.epoch !== null) await this._newest()?.restartIce();
+    if (this.epoch === null) return;
+    if (this.options.offers) await this._newest()?.restartIce();
+    else this.renew();
   }
 
   /** Our socket was lost for a moment, and what was said last perhaps with it. */
