@@ -241,9 +241,7 @@ def _timers(ground: _Ground, ledger: Ledger, endpoint: CallEndpoint) -> Timers:
         places=ground.places,
         themes=ground.themes,
         clock=ground.clock,
-        patience=Patience(
-            tell_seconds=call.slow_seconds, give_up_seconds=call.connect_seconds, lost_seconds=call.lost_seconds
-        ),
+        patience=Patience(tell_seconds=call.slow_seconds, give_up_seconds=call.connect_seconds, lost_seconds=call.lost_seconds),
     )
 
 

@@ -49,11 +49,11 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     heartbeat_seconds: float = 3.0
     seat_limit_seconds: float = 120.0
+    lease_seconds: int = 20
+    lost_seconds: float = 600.0
     slow_seconds: float = 30.0
     connect_seconds: float = 60.0
     relay_only: bool = False
-    lease_seconds: int = 20
-    lost_seconds: float = 600.0
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -211,6 +211,8 @@ def _check_numbers(config: Config, name: str) -> None:
     for section, key, number in (
         ("call", "heartbeat_seconds", config.call.heartbeat_seconds),
         ("call", "seat_limit_seconds", config.call.seat_limit_seconds),
+        ("call", "lease_seconds", config.call.lease_seconds),
+        ("call", "lost_seconds", config.call.lost_seconds),
         ("call", "slow_seconds", config.call.slow_seconds),
         ("call", "connect_seconds", config.call.connect_seconds),
         ("board", "longest_wait_minutes", config.board.longest_wait_minutes),
@@ -236,8 +238,6 @@ def _check_rest(config: Config, name: str) -> None:
 
 def _resolved(config: Config, folder: Path) -> Config:
     def path(text: str) -> str:
-        ("call", "lease_seconds", config.call.lease_seconds),
-        ("call", "lost_seconds", config.call.lost_seconds),
         return str(folder / text) if text else ""
 
     url, scheme = config.store.url, "sqlite+aiosqlite:///"

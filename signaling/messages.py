@@ -282,6 +282,7 @@ class Error(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ty
 
     code: Code
     text: str
+    retry_after: int | None = None
 
 
 FromServer = Welcome | SeatJoined | SeatLeft | DescriptionFrom | CandidateFrom | RestartFrom | CallClosed | Error
@@ -291,7 +292,6 @@ Waiting = DescriptionFrom | CandidateFrom  # fmt: skip
 
 class _Kind(Struct):
     type: str
-    retry_after: int | None = None
 
 
 _FROM_PEER_TYPES = frozenset({"hello", "description", "candidate", "restart", "quality", "noted", "bye"})

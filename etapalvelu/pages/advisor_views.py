@@ -134,9 +134,7 @@ def room_tiles(
 ) -> tuple[RoomTile, ...]:
     """Rooms of one point with whatever goes on in them, in the order they were given."""
     busy = {session.room: session for session in sessions if session.is_open}
-    return tuple(
-        room_tile(room, devices.get(room.id), checks.get(room.id), busy.get(room.id), point, now) for room in rooms
-    )
+    return tuple(room_tile(room, devices.get(room.id), checks.get(room.id), busy.get(room.id), point, now) for room in rooms)
 
 
 def open_lines(

@@ -26,7 +26,7 @@ from signaling.endpoint import RESTART_SECONDS
 
 _log = structlog.get_logger("live")
 
-# A comment this often keeps proxies from closing the stream, and finds listeners who are gone.
+# A word this often keeps proxies from closing the stream, finds listeners who are gone, and tells listeners that it lives.
 HEARTBEAT_SECONDS = 10.0
 HERE = b"event: here\ndata: {}\n\n"
 # Notices that come close together are answered once.

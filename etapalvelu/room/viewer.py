@@ -174,9 +174,11 @@ class Viewer:
     @property
     def ends(self) -> LineSecured | None:
         """Between which certificates the line is encrypted, once it is connected."""
-        own, theirs = self._connection.localDescription, self._connection.remoteDescription
-        is_known = self.state == "connected" and own is not None and theirs is not None
-        return line_ends(self.seat, self.generation, own.sdp, theirs.sdp) if is_known else None
+        if self.state != "connected":
+            return None
+        return line_ends(
+            self.seat, self.generation, self._connection.localDescription.sdp, self._connection.remoteDescription.sdp
+        )
 
     @property
     def is_closed(self) -> bool:

@@ -103,7 +103,7 @@ async def test_a_name_nobody_knows_and_a_full_server_have_their_words(monkeypatc
     async def nobody(*_: object, **__: object) -> None:
         raise socket.gaierror
 
-    class FullError(TransactionFailed):  # type: ignore[misc]
+    class FullError(TransactionFailed):
         def __init__(self) -> None:
             self.response = type("Response", (), {"error_code": 486})()
 
