@@ -26,7 +26,11 @@ SHORT_ALLOCATIONS = ("--max-allocate-lifetime=10", "--stale-nonce=10")
 
 @pytest.mark.parametrize(
     ("kind", "by"),
-    [pytest.param("udp", "udp", marks=seldom), pytest.param("tcp", "tcp", marks=seldom), ("tls", "tls")],
+    [
+        pytest.param("udp", "udp", marks=seldom),
+        pytest.param("tcp", "tcp", marks=seldom),
+        pytest.param("tls", "tls", marks=seldom),
+    ],
 )
 async def test_a_call_by_relay_only(tmp_path: Path, prepared: Path, kind: str, by: str, again: int) -> None:
     async with scene(tmp_path / "scene", prepared, Plan(urls=(kind,), relay_only=True)) as call:
