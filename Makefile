@@ -11,7 +11,7 @@ STORED := tests/store tests/test_desk.py tests/test_ledger.py tests/test_attenda
 SOURCES := etapalvelu signaling tests bench
 
 DEMO_PACKAGES := python3-venv libgl1 libglib2.0-0
-TEST_PACKAGES := $(DEMO_PACKAGES) faketime postgresql chromium coturn iproute2 ffmpeg fonts-dejavu-core fonts-liberation \
+TEST_PACKAGES := $(DEMO_PACKAGES) faketime postgresql chromium coturn iproute2 nftables ffmpeg fonts-dejavu-core fonts-liberation \
 	tesseract-ocr tesseract-ocr-fin tesseract-ocr-swe poppler-utils pulseaudio pulseaudio-utils
 
 .PHONY: demo test check lint types fast postgres e2e faults faults-once js bench fmt build clean
