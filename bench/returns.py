@@ -8,6 +8,7 @@ clients share the machine, and each client knocks by itself, as the project's cl
 
 import argparse
 import asyncio
+import signal
 import statistics
 import sys
 import tempfile
@@ -129,6 +130,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--single-rounds", type=int, default=10)
     parser.add_argument("--down", type=float, default=2)
     given = parser.parse_args(arguments)
+    # Whoever is told to stop takes the server along.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     held = [
         _tell(clients, rounds, limit, *asyncio.run(measure(clients, rounds, given.down)))
         for clients, rounds, limit in (

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import random
 import secrets
+import signal
 import statistics
 import sys
 import tempfile
@@ -236,6 +237,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", type=Path, default=None, help="keep database, log and transcript in this folder")
     given = parser.parse_args(arguments)
+    # Whoever is told to stop takes the server along.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = secrets.randbelow(2**32) if given.seed is None else given.seed
     plan = Plan(rooms=given.rooms, seconds=given.seconds, seed=seed, away=given.away)
     with tempfile.TemporaryDirectory() as scratch:
