@@ -2,7 +2,6 @@
 
 import csv
 import json
-import logging
 import os
 import shutil
 import signal
@@ -18,7 +17,6 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-import structlog
 
 from etapalvelu import cli
 from etapalvelu.domain.log import verify
@@ -94,13 +92,8 @@ class Shell:
 
 
 @pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    root, access = logging.getLogger(), logging.getLogger("aiohttp.access")
-    before = (root.handlers, root.level, access.disabled)
-    yield Shell(capsys, monkeypatch)
-    root.handlers, level, access.disabled = before
-    root.setLevel(level)
-    structlog.reset_defaults()
+def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return Shell(capsys, monkeypatch)
 
 
 def write_config(folder: Path, text: str = "", port: int = 8080) -> Path:

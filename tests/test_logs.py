@@ -2,23 +2,11 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from etapalvelu import logs
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """Logging is one for the whole process: put back what was there."""
-    root, access = logging.getLogger(), logging.getLogger("aiohttp.access")
-    before = (root.handlers, root.level, access.disabled)
-    yield
-    root.handlers, level, access.disabled = before
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:

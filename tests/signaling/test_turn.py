@@ -4,8 +4,8 @@ from signaling.turn import IceServer, as_json, credential, ice_servers
 
 
 def test_credentials_are_those_coturn_computes() -> None:
-    # echo -n 1790043200:seat-7 | openssl dgst -sha1 -hmac secret -binary | base64
-    assert credential("seat-7", "secret", 1_790_000_000.9) == ("1790043200:seat-7", "UKWF16pXbyKbaHMbznyYGIVbzQU=")
+    # echo -n 1790007200:seat-7 | openssl dgst -sha1 -hmac secret -binary | base64
+    assert credential("seat-7", "secret", 1_790_000_000.9) == ("1790007200:seat-7", "V/2byRRKDTBtTpT1O1zl7liDj+U=")
 
 
 def test_stun_urls_carry_no_credentials_and_turn_urls_do() -> None:
