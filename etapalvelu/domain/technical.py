@@ -119,7 +119,7 @@ class _Course:
         self._loss: CauseClass | None = None
         self._is_seated = self._is_served = self._was_served = False
 
-    def read(self, entry: Entry) -> None:  # noqa: C901 (a dispatch over the union, nothing else)
+    def read(self, entry: Entry) -> None:
         match entry.event:
             case Opened():
                 self._opened_at = entry.at
@@ -131,17 +131,8 @@ class _Course:
             case Connected():
                 self._is_served = self._was_served = True
                 self._served_again(entry.at)
-            case Interrupted() as event:
-                self._end_gap(event.seat, Remedy.GIVEN_UP, entry.at)
-                self._gaps[event.seat] = self._add(
-                    entry, FaultKind.INTERRUPTED, event.cause_class, event.since, seat=event.seat
-                )
-            case Resumed() as event:
-                self._end_gap(event.seat, Remedy.MENDED, entry.at, event.gap_ms / 1000)
-            case Left(seat=seat):
-                if seat in EXPERT_SEATS and seat in self._gaps:
-                    self._loss = self.found[self._gaps[seat]].cause
-                self._end_gap(seat, Remedy.REQUEUED if seat in EXPERT_SEATS else Remedy.GIVEN_UP, entry.at)
+            case Interrupted() | Resumed() | Left() as event:
+                self._gap(entry, event)
             case Released() as event:
                 self._release(entry, event)
             case Closed() as event:

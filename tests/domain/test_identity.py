@@ -44,6 +44,13 @@ def test_a_word_that_does_not_fit_is_logged_with_the_loss_of_the_line(word: Secu
     assert (told.distrusted, told.interrupted) == ((word.peer,), (word.peer,))
 
 
+def test_words_of_different_lines_do_not_touch_each_other() -> None:
+    session = after(*SERVED, ROOM_SAYS)
+
+    assert secure(session, CAMERA_SAYS, NOW) == [CAMERA_SAYS]
+    assert not contradicts(session, replace(CAMERA_SAYS, own=M))
+
+
 def test_it_is_said_once_of_a_line_that_is_not_trusted() -> None:
     session = after(*SERVED, ROOM_SAYS, STRANGER)
     word = replace(EXPERT_SAYS, met=M)
