@@ -50,6 +50,8 @@ export class Connection {
     this.adjusted = Promise.resolve();
     /** The last description that came, read or being read. @type {Promise<unknown>} */
     this.received = Promise.resolve();
+    /** How many descriptions are being read, or wait for it. */
+    this.unread = 0;
     /** Whether candidates are told one by one; an offer made in advance carries them all. */
     this.trickle = true;
     this.pc.onicecandidate = ({ candidate }) => {
@@ -138,8 +140,10 @@ export class Connection {
    * @param {SessionDescription} description
    */
   receive(description) {
-    const reading = this.received.then(() => this._receive(description));
-    this.received = reading.catch(() => undefined);
+    this.unread += 1;
+    const reading = this.unread === 1 ? this._receive(description) : this.received.then(() => this._receive(description));
+    const done = () => void (this.unread -= 1);
+    this.received = reading.then(done, done);
     return reading;
   }
 
@@ -160,6 +164,8 @@ export class Connection {
 
   /** @param {RTCIceCandidateInit | null} candidate */
   async receiveCandidate(candidate) {
+    // one that is being read is before it already; one that waits is not
+    if (this.unread > 1) await this.received;
     if (this.ended) return;
     try {
       await this.pc.addIceCandidate(candidate ?? undefined);
