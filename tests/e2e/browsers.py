@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -96,13 +97,26 @@ STANDS = """() => ({
 
 
 async def until(page: Page, holds: str, arg: object = None, seconds: float = 15) -> None:
-    """Wait until the function `holds`, asked in the page, says so. (Playwright's own waiting needs `unsafe-eval`.)"""
+    """Wait until the function `holds`, asked in the page, says so. (Playwright's own waiting needs `unsafe-eval`.)
+
+    A page that loads itself anew meanwhile has not said so yet.
+    """
     end = time.monotonic() + seconds
-    while not await page.evaluate(holds, arg):
+    while not await answered(page, holds, arg):
         if time.monotonic() > end:
-            stands = await page.evaluate(STANDS)
+            stands = await answered(page, STANDS)
             raise TimeoutError(f"{page.url}: not within {seconds} s: {holds} {arg}\nThe page stands at {stands}")
         await asyncio.sleep(0.02)
+
+
+async def answered(page: Page, function: str, arg: object = None) -> object:
+    """What the page answers; None from a document that was left while it was asked."""
+    try:
+        return await page.evaluate(function, arg)
+    except PlaywrightError as error:
+        if "Execution context was destroyed" not in error.message:
+            raise
+        return None
 
 
 async def state_is(page: Page, state: str, seconds: float = 15) -> None:

@@ -194,7 +194,8 @@ async def test_an_old_page_is_told_to_load_itself_anew_and_keeps_its_session(rig
         await asyncio.to_thread(rig.start)
 
         await until(at.expert, SAYS, WORDS["js.frame.outdated"])
-        await at.expert.unroute_all()
+        for page in (at.expert, at.room):
+            await page.unroute_all()
         await at.expert.get_by_role("button", name=WORDS["js.frame.reload"]).click()
         await at.goes_on()
 
