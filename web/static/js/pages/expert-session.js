@@ -10,7 +10,8 @@ import { Closing } from "./expert-closing.js";
 import { ExpertDocument } from "./expert-document.js";
 import { Paper } from "./expert-paper.js";
 import { Tray } from "./expert-stills.js";
-import { cover, hush, remark, show } from "./media.js";
+import { Words } from "./expert-words.js";
+import { hush, show } from "./media.js";
 import { element, notify, refused, reloadOnce, say } from "./page.js";
 
 /**
@@ -28,8 +29,6 @@ import { element, notify, refused, reloadOnce, say } from "./page.js";
  */
 
 const WRAPUP_LIMIT_MS = 5 * 60 * 1000;
-/** Nothing for this long is no hiccup: what it means is said. */
-const GONE_AFTER_MS = 10_000;
 /** Time for a last word over the connection that is to be closed. */
 const FAREWELL_MS = 250;
 const stage = element("stage", HTMLElement);
@@ -55,17 +54,12 @@ export class ExpertSession {
     this.onHold = false;
     /** What the server said last of the hold. */
     this.heldBefore = false;
-    this.away = false;
-    this.lines = { room: "none", camera: "none" };
-    /** Whether the relay's refusal is told. */
-    this.refusalTold = false;
     stage.dataset["large"] = "room";
-    /** @type {import("../text.js").Shown} */
-    this.theirs = { camera: true, microphone: true };
-    /** Nothing has come from the customer for long. */
-    this.isGone = false;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.gone = undefined;
+    this.words = new Words({
+      onHold: () => this.onHold,
+      camera: () => this.seat.document.camera,
+      isStopped: (seat) => this.identities.stopped.has(seat),
+    });
     this.seat = new Seat({
       seat: options.taken.expert_seat ?? "expert",
       url: options.address,
@@ -77,10 +71,10 @@ export class ExpertSession {
       events: {
         reached: () => this.draw(),
         stream: (from, stream) => this._stream(from, stream),
-        line: (from, state) => this._line(from, state),
-        shown: (_from, shown) => this._theirs(shown),
-        service: (state) => this._service(state),
-        refused: () => this._refused(),
+        line: (from, state) => this.words.line(from, state),
+        shown: (_from, shown) => this.words.customer(shown),
+        service: (state) => this.words.server(state !== "lost"),
+        refused: () => this.words.refused(),
         closed: (why) => this._closed(why),
         documentCamera: (state) => this._camera(state),
         sheet: desk.events,
@@ -110,7 +104,7 @@ export class ExpertSession {
     if (this.over || this.drawn) return;
     this.drawn = true;
     this.options.look();
-    this._words();
+    this.words.write();
     this.factsChanged();
     element("capture", HTMLElement).focus({ preventScroll: true });
   }
@@ -148,8 +142,11 @@ export class ExpertSession {
 
   /** @param {boolean} there */
   serverThere(there) {
-    this.away = !there;
-    this._words();
+    this.words.server(there);
+  }
+
+  get away() {
+    return this.words.away;
   }
 
   /** The fragment about the session came anew: a hold or a transfer may have been done elsewhere. */
@@ -170,7 +167,7 @@ export class ExpertSession {
   end(how) {
     if (this.over) return;
     this.over = true;
-    clearTimeout(this.gone);
+    this.words.end();
     this.identities.close();
     this.seat.close();
     desk.end();
@@ -227,98 +224,17 @@ export class ExpertSession {
     stage.dataset["large"] = stream ? "document" : "room";
   }
 
-  /**
-   * @param {string} from
-   * @param {string} state
-   */
-  _line(from, state) {
-    if (from === "room" || from === "camera") this.lines[from] = state;
-    if (from === "room") this._watchGone(state);
-    this._words();
-  }
-
-  /** @param {string} state */
-  _watchGone(state) {
-    clearTimeout(this.gone);
-    this.isGone = false;
-    if (state !== "stalled") return;
-    this.gone = setTimeout(() => {
-      this.isGone = true;
-      this._words();
-    }, GONE_AFTER_MS);
-  }
-
-  /** @param {import("../text.js").Shown} shown */
-  _theirs(shown) {
-    this.theirs = shown;
-    this._words();
-  }
-
-  /** @param {import("../call.js").CallState} state */
-  _service(state) {
-    this.away = state === "lost";
-    this._words();
-  }
-
-  _words() {
-    const { room, camera } = this.lines;
-    const line = this.away && room === "good" ? "away" : room;
-    const bar = element("line", HTMLElement);
-    bar.dataset["state"] = line;
-    const said = say(`line.${this.isGone ? this._whose() : line}`);
-    if (bar.textContent !== said) bar.textContent = said;
-    remark(element("room-remark", HTMLElement), room === "good" && !this.onHold ? this._unheard() : "");
-    cover(element("room-words", HTMLElement), this._roomWords(room));
-    cover(element("document-words", HTMLElement), this._documentWords(camera));
-  }
-
-  /** A relay that is not needed may refuse us without a word. */
-  _refused() {
-    if (this.refusalTold || (this.lines.room === "good" && this.lines.camera === "good")) return;
-    this.refusalTold = true;
-    notify(say("line.relay_refused"), { kind: "warn", lasts: true });
-  }
-
   /** @param {import("../document.js").CameraState} state */
   _camera(state) {
     desk.cameraIs(state === "ok");
-    this._words();
-  }
-
-  /** @param {string} line */
-  _roomWords(line) {
-    if (this.identities.stopped.has("room")) return say("identity.stopped_expert");
-    if (this.onHold) return say("expert.on_hold");
-    if (line === "good" && this.theirs.camera) return "";
-    if (line === "good") return say(`expert.customer_camera_${this.theirs.broken?.includes("camera") ? "broken" : "off"}`);
-    if (this.isGone) return say(this._whose() === "cut" ? "expert.cut" : "expert.customer_gone");
-    return say(line === "stalled" ? "line.restoring" : "expert.customer_coming");
-  }
-
-  _unheard() {
-    if (this.theirs.broken?.includes("microphone")) return say("expert.customer_microphone_broken");
-    return this.theirs.microphone ? "" : say("expert.customer_microphone_off");
-  }
-
-  /** Whose line it is that carries nothing: the server is no longer heard either, or it is. */
-  _whose() {
-    return this.away ? "cut" : "gone";
-  }
-
-  /** @param {string} line */
-  _documentWords(line) {
-    const { camera } = this.seat.document;
-    if (this.identities.stopped.has("camera")) return say("identity.stopped_document");
-    if (camera === "frozen" || camera === "black") return say(`expert.document_${camera}`);
-    if (camera === "lost" || camera === "away") return say("expert.document_away");
-    return line === "good" ? "" : say(line === "stalled" ? "line.restoring" : "expert.document_opening");
+    this.words.write();
   }
 
   /** @param {import("../messages.js").SeatName} seat a line that is cut, for it is not certain who is there */
   _stopped(seat) {
     this.comparing.close();
     notify(say(seat === "camera" ? "identity.stopped_document" : "identity.stopped_expert"), { kind: "bad", lasts: true });
-    this._words();
+    this.words.write();
   }
 
   /** @param {string} why */
@@ -380,7 +296,7 @@ export class ExpertSession {
     const { devices } = this.options;
     const nothing = { camera: false, microphone: false };
     await (hold ? this.seat.use({ audio: null, video: null }, nothing) : this.seat.use(devices.sent, devices.shown));
-    this._words();
+    this.words.write();
   }
 
   /** The other expert sits there: the session is theirs as soon as this seat is given up. */
