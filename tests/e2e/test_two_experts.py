@@ -41,6 +41,7 @@ async def test_a_customer_goes_through_the_hands_of_two_experts(demo: Demo, brow
         await takes(experts[first])
         await sees_and_is_seen(room, experts[first], NAMES[first])
         told = await api(experts[first], f"/api/v1/sessions/{session_id}")
+        await finds_nothing_chosen(experts[first])
         await closes(experts[first])
         for page in (room, advisor, *pages):
             await until(page, "() => document.body.dataset.state !== 'connected'", seconds=3)
@@ -115,6 +116,7 @@ async def says(page: Page, place: str, words: str) -> None:
 
 async def hands_over(old: Page, new: Page, account: str) -> None:
     await old.get_by_role("button", name=WORDS["expert.transfer"], exact=True).click()
+    await old.get_by_text(WORDS["expert.release_summary"]).click()
     await old.get_by_label(WORDS["expert.transfer_to"], exact=True).select_option(account)
     await old.get_by_role("button", name=WORDS["expert.transfer_send"]).click()
     await new.locator("#queue .badge").get_by_text(WORDS["expert.transfer_to_you"]).wait_for()
@@ -137,6 +139,19 @@ async def gives_back(room: Page, expert: Page) -> None:
     await state_is(room, "waiting")
     await until(room, "words => document.getElementById('calm').textContent.includes(words)", WORDS["room.place_first"])
     await state_is(expert, "")
+
+
+async def finds_nothing_chosen(expert: Page) -> None:
+    """The dialog of the transfer is as if it had never been used, though the customer before was handed over with it."""
+    await expert.get_by_role("button", name=WORDS["expert.transfer"], exact=True).click()
+    dialog = expert.get_by_role("dialog", name=WORDS["expert.transfer_title"])
+    release = dialog.get_by_role("button", name=WORDS["expert.release"], exact=True)
+    themes = await dialog.get_by_label(WORDS["expert.transfer_to"], exact=True).locator("option[data-to=theme]").all()
+
+    chosen = await dialog.get_by_label(WORDS["expert.transfer_to"], exact=True).input_value()
+
+    assert (chosen, await release.is_visible()) == (await themes[0].get_attribute("value"), False)
+    await dialog.get_by_role("button", name=WORDS["expert.go_on"], exact=True).click()
 
 
 async def takes(expert: Page) -> None:

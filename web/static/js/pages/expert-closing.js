@@ -4,8 +4,11 @@ import { unreachable } from "../late.js";
 import { element, notify, refused, say, serverNow } from "./page.js";
 
 const closeDialog = element("close-dialog", HTMLDialogElement);
+const closeForm = element("close-form", HTMLFormElement);
 const transferDialog = element("transfer-dialog", HTMLDialogElement);
+const transferForm = element("transfer-form", HTMLFormElement);
 const transferTo = element("transfer-to", HTMLSelectElement);
+const giveBack = element("give-back", HTMLDetailsElement);
 const outcome = element("outcome", HTMLSelectElement);
 const cause = element("cause", HTMLSelectElement);
 
@@ -32,14 +35,16 @@ export class Closing {
     this.busy = false;
     const on = { signal };
     element("close", HTMLElement).addEventListener("click", () => this._ask(), on);
-    element("close-form", HTMLFormElement).addEventListener("submit", (event) => void this._close(event), on);
-    element("transfer", HTMLElement).addEventListener("click", () => transferDialog.showModal(), on);
-    element("transfer-form", HTMLFormElement).addEventListener("submit", (event) => void this._transfer(event), on);
+    closeForm.addEventListener("submit", (event) => void this._close(event), on);
+    element("transfer", HTMLElement).addEventListener("click", () => this._askWhereTo(), on);
+    transferForm.addEventListener("submit", (event) => void this._transfer(event), on);
     element("release", HTMLElement).addEventListener("click", () => void this._release(), on);
   }
 
+  /** Here as in the transfer, nothing stays chosen from the time before: that was another customer's. */
   _ask() {
-    for (const option of outcome.options) option.selected = false;
+    closeForm.reset();
+    showCauseClass();
     this._missing(false);
     closeDialog.showModal();
     outcome.focus();
@@ -77,6 +82,12 @@ export class Closing {
     } finally {
       this.busy = false;
     }
+  }
+
+  _askWhereTo() {
+    transferForm.reset();
+    giveBack.open = false;
+    transferDialog.showModal();
   }
 
   /** @param {SubmitEvent} event */
@@ -131,6 +142,8 @@ outcome.addEventListener("mousedown", (event) => {
   event.target.selected = !event.target.selected;
   outcome.focus();
 });
-cause.addEventListener("change", () => {
+cause.addEventListener("change", showCauseClass);
+
+function showCauseClass() {
   element("cause-class-field", HTMLElement).hidden = cause.value !== "technical";
-});
+}
