@@ -6,7 +6,7 @@ Each test is one fault of the table, and ends with `rig.agrees()`. How it is rep
   `@pytest.mark.lasting(1, 2, 10, 60)`: the short one, in seconds.
 * In `make faults` (`REPEAT_FAULTS=1`) it runs for the numbers after the first, or for the only one: those up to 10 s
   SHORT_TIMES, longer ones LONG_TIMES; a test without `lasting` SHORT_TIMES, or LONG_TIMES when it is marked `slow`. At the
-  end stands a table with N of each.
+  end stands a table with N of each. `FAULT_TIMES=1` beside it repeats everything that often instead.
 
 Tests that need the machine to themselves (media, network namespaces) are marked `alone`; the others run two at a time.
 """
@@ -23,8 +23,8 @@ from tests.faults.people import People, people_of
 from tests.faults.rig import Rig, prepare
 
 REPEATED = os.environ.get("REPEAT_FAULTS") == "1"
-SHORT_TIMES = 20
-LONG_TIMES = 3
+SHORT_TIMES = int(os.environ.get("FAULT_TIMES", 20))
+LONG_TIMES = int(os.environ.get("FAULT_TIMES", 3))
 LONG_SECONDS = 10
 
 
