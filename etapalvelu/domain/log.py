@@ -14,6 +14,7 @@ import msgspec
 
 from etapalvelu.domain.errors import WrongStateError
 from etapalvelu.domain.events import Event, Opened, event_type
+from etapalvelu.domain.fold import apply
 from etapalvelu.domain.moments import timestamp, whole_ms
 from etapalvelu.domain.session import Session, opened
 
@@ -91,7 +92,7 @@ def append(session: Session, event: Event, *, actor: str, now: datetime) -> tupl
     The entry's time is `now`, or the last entry's when the clock ran backwards. Raises `WrongStateError`.
     """
     entry = _entry(session.id, session.seq + 1, max(session.last_at, now), actor, event, session.head)
-    return session.apply(event, seq=entry.seq, at=entry.at, head=entry.hash), entry
+    return _after(session, entry), entry
 
 
 def replay(entries: Sequence[Entry]) -> Session:
@@ -102,7 +103,7 @@ def replay(entries: Sequence[Entry]) -> Session:
     start = entries[0]
     session = opened(start.session, first, advisor=account_of(start.actor), at=start.at, head=start.hash)
     for entry in entries[1:]:
-        session = session.apply(entry.event, seq=entry.seq, at=entry.at, head=entry.hash)
+        session = _after(session, entry)
     return session
 
 
@@ -122,9 +123,7 @@ def verify(entries: Iterable[Entry]) -> Fault | None:
         if entry.hash != digest(entry):
             return Fault(entry.session, entry.seq, "hash")
         try:
-            session = (
-                replay([entry]) if session is None else session.apply(entry.event, seq=entry.seq, at=entry.at, head=entry.hash)
-            )
+            session = replay([entry]) if session is None else _after(session, entry)
         except (WrongStateError, ValueError):
             return Fault(entry.session, entry.seq, "rule")
         prev, last_at = entry.hash, entry.at
@@ -146,6 +145,10 @@ def _hashed_part(entry: Entry) -> dict[str, Any]:
         "data": msgspec.Raw(entry.written),
         "prev": entry.prev,
     }
+
+
+def _after(session: Session, entry: Entry) -> Session:
+    return apply(session, entry.event, seq=entry.seq, at=entry.at, head=entry.hash)
 
 
 def _entry(session_id: str, seq: int, at: datetime, actor: str, event: Event, prev: str) -> Entry:
