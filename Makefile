@@ -7,7 +7,7 @@ PYTHON ?= python3
 
 BIN := .venv/bin
 # The tests of what is stored, which run on both databases.
-STORED := tests/store tests/test_desk.py tests/test_ledger.py tests/test_attendance.py tests/test_races.py
+STORED := tests/store tests/test_desk*.py tests/test_ledger.py tests/test_attendance.py tests/test_races.py
 SOURCES := etapalvelu signaling tests bench
 
 DEMO_PACKAGES := python3-venv libgl1 libglib2.0-0

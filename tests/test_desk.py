@@ -1,4 +1,4 @@
-"""The deeds on a real database: who may do what when, and what the log says of it."""
+"""The deeds on a real database: who may open, take and release when, and that a deed done twice is done once."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -6,12 +6,8 @@ import pytest
 
 from etapalvelu.desk import CloseRequest, OpenRequest
 from etapalvelu.domain.codes import (
-    ActingFor,
-    CauseClass,
     CloseCause,
-    IdentifiedBy,
     Language,
-    Outcome,
     Reason,
     ReleaseReason,
     Seat,
@@ -30,40 +26,16 @@ from etapalvelu.domain.errors import (
     RoomNotFitError,
     WrongStateError,
 )
-from etapalvelu.domain.log import verify
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room
 from etapalvelu.domain.themes import THEMES
-from etapalvelu.ports import Account, DeedKey
 from signaling import ticket
 from signaling.errors import RefusedError
 from signaling.messages import Decoded
-from signaling.messages import Seat as SeatName
 from tests.conftest import ADVISOR, AGENT, EXPERT, EXPERT2, SCREEN, SUPERVISOR, Service
+from tests.deeds import connected, key
 
 PENSIONS = OpenRequest(room="rantala-1", theme="pensions", language=Language.FI, reason=Reason.APPLICATION)
-
-
-def key(text: str, digest: str = "d", account: str = "eero") -> DeedKey:
-    return DeedKey(account=account, key=text, digest=digest, at=datetime(2026, 8, 17, 7, tzinfo=UTC))
-
-
-async def has_account(service: Service, staff: Staff, *, active: bool = True) -> None:
-    await service.accounts.add_account(Account(staff=staff, password_hash="-", active=active))
-
-
-async def connected(service: Service) -> str:
-    """A session in which everybody sits and sees each other."""
-    session = await service.opened()
-    for seat, who in (("room", SCREEN), ("camera", AGENT)):
-        await service.attendance.joined(session.id, seat, who.actor)
-    await service.desk.claim(EXPERT, session.id)
-    await service.attendance.joined(session.id, "expert", EXPERT.actor)
-    pair: tuple[SeatName, SeatName] = ("room", "expert")
-    for seat, peer in (pair, pair[::-1]):
-        note = Decoded(peer=peer, generation=1, path="host", setup_ms=120)
-        await service.attendance.noted(session.id, seat, "-", note)
-    return session.id
 
 
 async def test_an_advisor_opens_a_session_that_waits(service: Service) -> None:
@@ -251,111 +223,6 @@ async def test_one_sides_word_is_not_enough_and_generations_must_agree(service: 
     assert (await service.session(session.id)).state is State.CONNECTED
 
 
-async def test_an_expert_closes_with_outcomes_in_one_transaction(service: Service) -> None:
-    session_id = await connected(service)
-    service.clock.advance(seconds=90)
-
-    request = CloseRequest(cause=CloseCause.COMPLETED, outcomes=(Outcome.ADVISED, Outcome.ADVISED))
-    session = await service.desk.close(EXPERT, session_id, request)
-
-    assert (session.state, session.close_cause, session.outcomes) == (State.CLOSED, "completed", (Outcome.ADVISED,))
-    assert (session.waiting_seconds, session.service_seconds, session.seats) == (0, 90, ())
-    assert (await service.types(session_id))[-2:] == ["noted", "closed"]
-    assert service.calls.asked[-1] == ("end", session_id, "completed")
-    assert verify(await service.sessions.entries(session_id)) is None
-
-
-async def test_a_closed_session_cannot_be_closed_again(service: Service) -> None:
-    session_id = await connected(service)
-    await service.desk.close(EXPERT, session_id, CloseRequest(cause=CloseCause.COMPLETED))
-
-    for who in (EXPERT, ADVISOR):
-        with pytest.raises(WrongStateError):
-            await service.desk.close(who, session_id, CloseRequest(cause=CloseCause.CUSTOMER_LEFT))
-
-
-async def test_who_may_close_with_which_cause(service: Service) -> None:
-    session_id = await connected(service)
-
-    for who, cause in ((ADVISOR, CloseCause.COMPLETED), (SCREEN, CloseCause.CANCELLED), (EXPERT, CloseCause.LOST)):
-        with pytest.raises(NotAllowedError):
-            await service.desk.close(who, session_id, CloseRequest(cause=cause))
-    session = await service.desk.close(SCREEN, session_id, CloseRequest(cause=CloseCause.CUSTOMER_LEFT))
-
-    assert session.close_cause is CloseCause.CUSTOMER_LEFT
-
-
-async def test_outcomes_stay_what_was_noted_when_somebody_else_closes(service: Service) -> None:
-    session_id = await connected(service)
-    await service.desk.note(EXPERT, session_id, [Outcome.REFERRED])
-
-    request = CloseRequest(cause=CloseCause.CANCELLED, outcomes=(Outcome.ADVISED,))
-    session = await service.desk.close(ADVISOR, session_id, request)
-
-    assert (session.close_cause, session.outcomes) == ("cancelled", (Outcome.REFERRED,))
-    assert (await service.types(session_id))[-2:] == ["noted", "closed"]
-
-
-async def test_a_technical_close_has_a_cause_class_and_no_other_has(service: Service) -> None:
-    session_id = await connected(service)
-
-    with pytest.raises(InvalidFieldError):
-        await service.desk.close(ADVISOR, session_id, CloseRequest(cause=CloseCause.CANCELLED, cause_class=CauseClass.CAMERA))
-    session = await service.desk.close(ADVISOR, session_id, CloseRequest(cause=CloseCause.TECHNICAL))
-
-    assert session.cause_class is CauseClass.UNKNOWN
-
-
-async def test_a_transfer_keeps_the_customer_until_the_new_expert_has_come(service: Service) -> None:
-    session_id = await connected(service)
-    await service.desk.transfer(EXPERT, session_id, theme="pensions", expert=None, code=ReleaseReason.WRONG_THEME)
-
-    await service.desk.claim(EXPERT2, session_id)
-    await service.attendance.joined(session_id, "expert2", EXPERT2.actor)
-    await service.attendance.left(session_id, "expert", EXPERT.actor, "bye")
-    session = await service.session(session_id)
-
-    assert (session.state, session.expert, session.expert_seat, session.successor) == (
-        State.CONNECTED,
-        "elsa",
-        Seat.EXPERT2,
-        None,
-    )
-
-
-async def test_a_transfer_names_a_theme_or_an_expert(service: Service) -> None:
-    session_id = await connected(service)
-
-    for theme, expert in ((None, None), ("pensions", "elsa"), ("taxes", None)):
-        with pytest.raises(InvalidFieldError):
-            await service.desk.transfer(EXPERT, session_id, theme=theme, expert=expert, code=ReleaseReason.WRONG_THEME)
-
-
-async def test_a_transfer_names_somebody_who_can_come(service: Service) -> None:
-    session_id = await connected(service)
-    await has_account(service, ADVISOR)
-    await has_account(service, EXPERT2, active=False)
-
-    for expert in ("nobody", ADVISOR.account, EXPERT2.account):
-        with pytest.raises(InvalidFieldError) as told:
-            await service.desk.transfer(EXPERT, session_id, theme=None, expert=expert, code=ReleaseReason.WRONG_THEME)
-        assert told.value.field == "expert"
-    with pytest.raises(NotOfferedError):
-        await service.desk.transfer(EXPERT, session_id, theme="restricted", expert=None, code=ReleaseReason.WRONG_THEME)
-
-    assert "transfer_requested" not in await service.types(session_id)
-
-
-async def test_an_expert_who_leaves_without_a_successor_releases_the_session(service: Service) -> None:
-    session_id = await connected(service)
-
-    await service.attendance.left(session_id, "expert", EXPERT.actor, "lost")
-    session = await service.session(session_id)
-
-    assert (session.state, session.seats) == (State.WAITING, (Seat.ROOM, Seat.CAMERA))
-    assert (await service.types(session_id))[-2:] == ["left", "released"]
-
-
 async def test_a_reload_never_joins_twice(service: Service) -> None:
     session_id = await connected(service)
     before = await service.types(session_id)
@@ -444,56 +311,6 @@ async def test_no_ticket_to_a_closed_session(service: Service) -> None:
 
     with pytest.raises(WrongStateError):
         await service.desk.ticket(SCREEN, "s", session.id, Seat.ROOM)
-
-
-async def test_notes_holds_identification_and_the_advisors_stay_are_logged(service: Service) -> None:
-    session_id = await connected(service)
-
-    await service.desk.identify(EXPERT, session_id, IdentifiedBy.ID_CARD, ActingFor.SELF)
-    await service.desk.hold(EXPERT, session_id, True)
-    await service.desk.hold(EXPERT, session_id, False)
-    await service.desk.advisor_present(ADVISOR, session_id, True)
-    await service.desk.note(EXPERT, session_id, [Outcome.REFERRED])
-
-    assert (await service.types(session_id))[-5:] == ["identified", "held", "continued", "advisor_stays", "noted"]
-    with pytest.raises(NotAllowedError):
-        await service.desk.advisor_present(EXPERT, session_id, False)
-    with pytest.raises(NotAllowedError):
-        await service.desk.note(ADVISOR, session_id, [])
-
-
-async def test_an_advisor_whom_the_customer_sends_away_loses_the_seat(service: Service) -> None:
-    session_id = await connected(service)
-    await service.desk.advisor_present(ADVISOR, session_id, True)
-    await service.attendance.joined(session_id, "advisor", ADVISOR.actor)
-
-    await service.desk.advisor_present(ADVISOR, session_id, False)
-
-    assert service.calls.asked == [("unseat", session_id, "advisor", "advisor_leaves")]
-    with pytest.raises(RefusedError, match="unseated"):
-        await service.attendance.joined(session_id, "advisor", ADVISOR.actor)
-
-
-async def test_after_a_hand_over_the_old_expert_leaves_and_releases_nothing(service: Service) -> None:
-    session_id = await connected(service)
-    await has_account(service, EXPERT2)
-    await service.desk.transfer(EXPERT, session_id, theme=None, expert="elsa", code=ReleaseReason.CANNOT_SERVE)
-    await service.desk.claim(EXPERT2, session_id)
-
-    for who in (EXPERT, EXPERT2):
-        with pytest.raises(WrongStateError):
-            await service.desk.release(who, session_id, ReleaseReason.CANNOT_SERVE)
-
-    session = await service.session(session_id)
-    assert (session.state, session.expert, session.successor) == (State.CONNECTED, "eero", "elsa")
-
-
-async def test_an_expert_cannot_hand_over_to_themselves(service: Service) -> None:
-    session_id = await connected(service)
-    await has_account(service, EXPERT)
-
-    with pytest.raises(WrongStateError):
-        await service.desk.transfer(EXPERT, session_id, theme=None, expert="eero", code=ReleaseReason.CANNOT_SERVE)
 
 
 async def test_take_passes_over_what_was_not_asked_for(service: Service) -> None:

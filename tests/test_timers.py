@@ -13,7 +13,7 @@ from etapalvelu.domain.session import Session
 from etapalvelu.ledger import Decide, Ledger
 from etapalvelu.ports import QUEUE, Notices
 from tests.conftest import EXPERT, EXPERT2, SCREEN, Service
-from tests.test_desk import connected, has_account, key
+from tests.deeds import connected, has_account, key
 
 
 async def test_a_claim_that_is_not_used_ends_with_its_lease(service: Service) -> None:

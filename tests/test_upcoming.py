@@ -6,8 +6,8 @@ from etapalvelu.domain.codes import ReleaseReason
 from etapalvelu.seats import CallSettings
 from etapalvelu.upcoming import Preparing, Upcoming
 from tests.conftest import EXPERT, EXPERT2, Service
+from tests.deeds import connected, has_account
 from tests.signaling.samples import offer_from
-from tests.test_desk import connected, has_account
 
 OFFER = offer_from("room")
 SETTINGS = CallSettings(ticket_key=b"k" * 32, turn_urls=("turn:turn.example.org",), turn_secret="secret")
