@@ -13,7 +13,7 @@ from etapalvelu.domain.claims import release
 from etapalvelu.domain.codes import CauseClass, Path, ReleaseReason, Seat
 from etapalvelu.domain.errors import ConflictError, NotFoundError
 from etapalvelu.domain.events import Connected, Event, Interrupted, Joined, Left, Resumed, Secured, StillTaken
-from etapalvelu.domain.identity import secure
+from etapalvelu.domain.identity import secure, stranger
 from etapalvelu.domain.people import SYSTEM
 from etapalvelu.domain.session import EXPERT_SEATS, Session
 from etapalvelu.ledger import Ledger
@@ -87,6 +87,8 @@ class SessionAttendance:
                 await self._decoded(call, Seat(seat), note)
             case messages.StillTaken():
                 await self._still_taken(call, who, note)
+            case messages.MediaInterrupted(cause=CauseClass.IDENTITY):
+                await self._distrust(call, Seat(seat), Seat(note.peer), who)
             case messages.MediaInterrupted():
                 since = self._clock() - timedelta(milliseconds=note.since_ms)
                 await self._interrupt(call, Seat(note.peer), who, _cause(note.cause), since, told_by=Seat(seat))
@@ -136,6 +138,9 @@ class SessionAttendance:
         """One end's word of who is at the other; that two words contradict each other is logged with the later one."""
         word = Secured(seat=seat, peer=Seat(note.peer), generation=note.generation, own=note.own, met=note.met)
         await self._ledger.change_if_true(call, who, lambda session: secure(session, word, self._clock()))
+
+    async def _distrust(self, call: str, seat: Seat, peer: Seat, who: str) -> None:
+        await self._ledger.change_if_true(call, who, lambda session: stranger(session, seat, peer, self._clock()))
 
     async def _interrupt(
         self, call: str, seat: Seat, actor: str, cause: CauseClass, since: datetime, told_by: Seat | None = None

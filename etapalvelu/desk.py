@@ -75,6 +75,8 @@ class Calls(Protocol):
 
     async def unseat(self, call: str, seat: SeatName, reason: str, who: str | None = None) -> None: ...
 
+    async def keep_apart(self, call: str, seats: frozenset[SeatName]) -> None: ...
+
 
 class OpenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the advisor asks for."""

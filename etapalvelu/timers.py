@@ -11,12 +11,14 @@ from etapalvelu.domain.claims import Patience, due, is_slow
 from etapalvelu.domain.codes import CloseCause
 from etapalvelu.domain.errors import TryAgainError
 from etapalvelu.domain.events import Event, Released
+from etapalvelu.domain.identity import apart
 from etapalvelu.domain.people import SYSTEM, staff_actor
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Theme, closing_time
 from etapalvelu.hours import themes_today
 from etapalvelu.ledger import Ledger
 from etapalvelu.ports import Calendar, Clock, PlaceStore, SessionStore
+from etapalvelu.seats import seat_name
 from etapalvelu.steady import SteadyTime
 
 _log = structlog.get_logger("timers")
@@ -52,10 +54,12 @@ class Timers:
         self._time = SteadyTime(clock, steady)
         # The starts that this server's pages were told are slow.
         self._told: frozenset[tuple[str, datetime | None]] = frozenset()
+        # The calls in which lines were kept cut at the last sweep.
+        self._cut: frozenset[str] = frozenset()
 
     async def sweep(self) -> None:
         """End what time ends: unused leases, waiting past the theme's hours, calls without a picture, sessions that everybody
-        left; and have pages tell of starts that take long.
+        left; keep lines cut that are not to be trusted; and have pages tell of starts that take long.
 
         A session that cannot be dealt with is logged and keeps no other waiting; a database that is away ends the round.
         """
@@ -63,6 +67,7 @@ class Timers:
         self._time.follow(sessions)
         themes = {theme.key: theme for theme in await themes_today(self._themes, self._places)} if sessions else {}
         self._tell([session for session in sessions if self.is_slow(session)])
+        await self._keep_apart(sessions)
         for session in sessions:
             try:
                 await self._elapse(session, self._time.now(session), self._closing(session, themes))
@@ -87,6 +92,14 @@ class Timers:
     def is_slow(self, session: Session) -> bool:
         """Truth that picture and sound of this session take so long that everybody is told."""
         return is_slow(session, self._time.now(session), self._patience)
+
+    async def _keep_apart(self, sessions: Sequence[Session]) -> None:
+        """Asked anew at each sweep: a server that was restarted, or another one, carries nothing over these lines either."""
+        lines = {session.id: apart(session) for session in sessions}
+        for call, seats in lines.items():
+            if seats or call in self._cut:
+                await self._calls.keep_apart(call, frozenset(seat_name(seat) for seat in seats))
+        self._cut = frozenset(call for call, seats in lines.items() if seats)
 
     def _tell(self, slow: Sequence[Session]) -> None:
         for session in slow:

@@ -47,6 +47,11 @@ class Calls(Protocol):
         Named, so that a word that comes late does not hit the one who sits there by then.
         """
 
+    async def keep_apart(self, call: str, seats: frozenset[Seat]) -> None:
+        """Keep every line of these seats cut, and of no others: all ends are told `seat_left` with `identity`, and nothing is
+        carried between them until the service names the seat no more; then they are told `seat_joined`.
+        """
+
     def waiting(self, call: str, seat: Seat) -> list[Waiting]:
         """The offers that wait for a vacant seat, for whoever may come to sit there; they are delivered there all the same.
 

@@ -54,6 +54,7 @@ from signaling.messages import (
 )
 from signaling.sdp import relay_candidate, relay_description
 from signaling.ticket import Claims, ResumeClaims, holder
+from signaling.witness import Witness
 
 REMEMBERED_SEATINGS: Final = 64
 
@@ -95,6 +96,8 @@ class Call:
         self._sitters: dict[Seat, _Sitter] = {}
         self._epochs: dict[Seat, int] = {}
         self._mailbox = Mailbox()
+        self._witness = Witness()
+        self._apart: frozenset[Seat] = frozenset()
         self._past_seatings: dict[str, None] = {}
         self._is_over = False
 
@@ -102,6 +105,11 @@ class Call:
     def is_empty(self) -> bool:
         """Nobody sits here, away or not."""
         return not self._sitters
+
+    @property
+    def apart(self) -> frozenset[Seat]:
+        """The seats whose lines to everybody are kept cut."""
+        return self._apart
 
     @property
     def is_anyone_away(self) -> bool:
@@ -194,6 +202,24 @@ class Call:
             return []
         return [Drop(seat=seat, code=code, text=f"the seat was taken away: {reason}"), *self._vacate(seat, reason)]
 
+    def keep_apart(self, seats: frozenset[Seat]) -> list[Effect]:
+        """Cut every line of these seats and carry nothing over it, for it is not certain who is at its ends.
+
+        Whoever was kept apart and is not named any more begins anew with the others.
+        """
+        before, self._apart = self._apart, seats
+        for seat in seats - before:
+            self._mailbox.forget(seat)
+        pairs = [(seat, other) for seat in self._sitters for other in self._sitters if seat != other]
+        effects: list[Effect] = []
+        for seat, other in pairs:
+            was_cut, is_cut = not before.isdisjoint((seat, other)), self._is_cut(seat, other)
+            if is_cut and not was_cut:
+                effects += self._tell(seat, SeatLeft(seat=other, reason="identity"))
+            elif was_cut and not is_cut:
+                effects += self._tell(seat, SeatJoined(seat=other, epoch=self._sitters[other].epoch))
+        return effects
+
     def end(self, reason: str) -> list[Effect]:
         """The call is over for everybody; nobody can sit down any more."""
         self._is_over = True
@@ -231,6 +257,11 @@ class Call:
         if message.to == seat:
             return [Refuse(code="not_allowed", text="a seat sends nothing to itself")]
         carried, sitter = _from(seat, message), self._sitters.get(message.to)
+        if self._is_cut(seat, message.to):
+            return []
+        epochs = self._sitters[seat].epoch, None if sitter is None else sitter.epoch
+        if isinstance(message, Description) and self._witness.is_stranger(seat, message, epochs):
+            return [self._stranger(seat, message.to)]
         if sitter is None:
             self._mailbox.offer_in_advance(message.to, carried)
             return []
@@ -242,7 +273,15 @@ class Call:
     def _note(self, seat: Seat, note: Note) -> list[Effect]:
         if seat not in MAY_SEND[type(note)]:
             return [Refuse(code="not_allowed", text="this note is not for this seat to make")]
-        return [NoteMade(seat=seat, who=self._sitters[seat].who, note=note)]
+        made = NoteMade(seat=seat, who=self._sitters[seat].who, note=note)
+        if isinstance(note, LineSecured) and self._witness.contradicts(seat, note):
+            return [made, self._stranger(seat, note.peer)]
+        return [made]
+
+    def _stranger(self, seat: Seat, peer: Seat) -> NoteMade:
+        """What announces or meets another certificate than this server carried is said as the seat itself would say it."""
+        note = MediaInterrupted(peer=peer, cause="identity", since_ms=0)
+        return NoteMade(seat=seat, who=self._sitters[seat].who, note=note)
 
     def _vacate(self, seat: Seat, reason: str) -> list[Effect]:
         sitter = self._sitters.pop(seat)
@@ -254,13 +293,13 @@ class Call:
         ]
 
     def _tell_others(self, seat: Seat, news: News) -> list[Effect]:
-        effects: list[Effect] = []
-        for other, sitter in self._sitters.items():
-            if other != seat and sitter.lost_at is None:
-                effects.append(Send(seat=other, message=news))
-            elif other != seat:
-                self._mailbox.tell_later(other, news)
-        return effects
+        return [effect for other in self._sitters if other != seat for effect in self._tell(other, news)]
+
+    def _tell(self, seat: Seat, news: News) -> list[Effect]:
+        if self._sitters[seat].lost_at is None:
+            return [Send(seat=seat, message=news)]
+        self._mailbox.tell_later(seat, news)
+        return []
 
     def _deliver(self, to: Seat, mail: Iterable[News | Carried]) -> list[Effect]:
         seen = (self._seen_by(to, message) for message in mail)
@@ -284,10 +323,12 @@ class Call:
             return False
         return any(seat in self._sitters and self._sitters[seat].relay_only for seat in (one, other))
 
+    def _is_cut(self, one: Seat, other: Seat) -> bool:
+        return not self._apart.isdisjoint((one, other))
+
     def _others(self, seat: Seat) -> tuple[Present, ...]:
-        return tuple(
-            Present(seat=other, epoch=self._sitters[other].epoch) for other in SEATS if other != seat and other in self._sitters
-        )
+        there = (other for other in SEATS if other != seat and other in self._sitters and not self._is_cut(seat, other))
+        return tuple(Present(seat=other, epoch=self._sitters[other].epoch) for other in there)
 
     def _remember(self, seating: str) -> None:
         self._past_seatings[seating] = None

@@ -16,7 +16,7 @@ from signaling.errors import PeerError, SignalingError, TicketError
 from signaling.group import Group, Peer, Surroundings
 from signaling.line import Limits, Line
 from signaling.messages import SUBPROTOCOL, Hello, Seat, Waiting, decode_from_peer
-from signaling.relay import DropLogin, EndCall, LocalRelay, Order, Relay, Unseat
+from signaling.relay import DropLogin, EndCall, KeepApart, LocalRelay, Order, Relay, Unseat
 from signaling.ticket import TICKET_SECONDS, Claims, ResumeClaims, check, check_resume
 
 __all__ = ["Attendance", "CallEndpoint", "Calls", "Limits"]
@@ -91,6 +91,10 @@ class CallEndpoint:
     async def unseat(self, call: str, seat: Seat, reason: str, who: str | None = None) -> None:
         """See Calls."""
         await self._relay.spread(Unseat(call=call, seat=seat, reason=reason, who=who))
+
+    async def keep_apart(self, call: str, seats: frozenset[Seat]) -> None:
+        """See Calls."""
+        await self._relay.spread(KeepApart(call=call, seats=seats))
 
     async def drop_login(self, login: str) -> None:
         """Close every socket and give up every seat of a login that was revoked; older tickets of it are refused."""
@@ -197,6 +201,9 @@ class CallEndpoint:
                     with self._group(call) as group:
                         group.cut(seat, "unseated", f"the seat was taken away: {reason}", who)
                         await group.take_away(seat, reason, "unseated", who)
+            case KeepApart(call=call, seats=seats):
+                if call in self._groups:
+                    await self._groups[call].keep_apart(seats)
             case DropLogin(login=login):
                 await self._drop(login)
 

@@ -109,6 +109,11 @@ class Group:
         async with self._lock:
             await self._carry_out(self.call.unseat(seat, reason, code=code, who=who))
 
+    async def keep_apart(self, seats: frozenset[Seat]) -> None:
+        """See `Call.keep_apart`; asked again and again, it does nothing but what is new."""
+        if seats != self.call.apart:
+            await self._carry_out(self.call.keep_apart(seats))
+
     async def end(self, reason: str) -> None:
         """Tell everybody that the call is over; waits for nothing."""
         await self._carry_out(self.call.end(reason))

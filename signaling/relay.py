@@ -27,13 +27,20 @@ class Unseat(Struct, frozen=True, tag="unseat"):
     who: str | None = None
 
 
+class KeepApart(Struct, frozen=True, tag="keep_apart"):
+    """The lines of these seats, and of no others, are kept cut."""
+
+    call: str
+    seats: frozenset[Seat]
+
+
 class DropLogin(Struct, frozen=True, tag="drop_login"):
     """A login or device was revoked."""
 
     login: str
 
 
-Order = EndCall | Unseat | DropLogin
+Order = EndCall | Unseat | KeepApart | DropLogin
 Receiver = Callable[[Order], Awaitable[None]]
 
 

@@ -1,4 +1,4 @@
-"""The shape of descriptions and candidates, and what is taken out of them for a relay-only pair.
+"""The shape of descriptions and candidates, what they say of certificates, and what is taken out of them for a relay-only pair.
 
 The only file that looks inside SDP; nothing is ever added, and what need not be changed is passed on as it came.
 """
@@ -21,6 +21,7 @@ _CONNECTION = re.compile(r"c=IN IP[46] \S+")
 _ORIGIN = re.compile(r"(o=\S+ \S+ \S+ IN) IP[46] \S+")
 _RTCP = re.compile(r"a=rtcp:\d+.*")
 _MEDIA_PORT = re.compile(r"(m=\S+) [1-9]\d*(?:/\d+)? ")
+_FINGERPRINT = re.compile(r"a=fingerprint:sha-256 ([0-9a-f:]+)", re.IGNORECASE)
 
 
 def description_fault(sdp: str) -> str | None:
@@ -44,6 +45,12 @@ def candidate_fault(candidate: str) -> str | None:
     if candidate in {"", "a=end-of-candidates", "end-of-candidates"} or _is_candidate(candidate.removeprefix("a=")):
         return None
     return "candidate is not a candidate attribute of RFC 8839"
+
+
+def fingerprints(sdp: str) -> frozenset[str]:
+    """The SHA-256 of every certificate a description announces, in small hex letters without colons."""
+    found = (_FINGERPRINT.fullmatch(line) for line in _lines(sdp))
+    return frozenset(match[1].replace(":", "").lower() for match in found if match is not None)
 
 
 def relay_description(sdp: str) -> str:

@@ -41,5 +41,8 @@ class FakeCalls:
     async def unseat(self, call: str, seat: str, reason: str, who: str | None = None) -> None:
         self.asked.append(("unseat", call, seat, reason, *([who] if who else [])))
 
+    async def keep_apart(self, call: str, seats: frozenset[str]) -> None:
+        self.asked.append(("keep_apart", call, *sorted(seats)))
+
     def waiting(self, call: str, seat: str) -> list[Waiting]:
         return [] if seat != "expert" else self.offers

@@ -100,6 +100,20 @@ async def test_two_words_that_cannot_be_of_one_line_are_a_stranger_between(servi
     assert (await service.session(session_id)).distrusted == (Seat.ROOM,)
 
 
+async def test_a_stranger_whom_both_ends_find_is_logged_once_even_by_one_whose_own_media_are_lost(service: Service) -> None:
+    session_id = await connected(service)
+    lost = MediaInterrupted(peer="expert", cause="unknown", since_ms=4000)
+    await service.attendance.noted(session_id, "room", SCREEN.actor, lost)
+
+    for _ in range(2):
+        room = MediaInterrupted(peer="room", cause="identity", since_ms=0)
+        await service.attendance.noted(session_id, "expert", EXPERT.actor, room)
+        await service.attendance.noted(session_id, "room", SCREEN.actor, replace(room, peer="expert"))
+
+    assert (await service.types(session_id)).count("interrupted") == 2
+    assert (await service.session(session_id)).distrusted == (Seat.ROOM,)
+
+
 async def test_word_of_an_earlier_claim_connects_nothing(service: Service) -> None:
     session_id = await seated(service)
     await service.attendance.noted(session_id, "room", "-", Decoded(peer="expert", generation=1, path="host", setup_ms=90))

@@ -12,6 +12,7 @@ from etapalvelu.domain.people import Staff
 from etapalvelu.domain.session import Session
 from etapalvelu.ledger import Decide, Ledger
 from etapalvelu.ports import QUEUE, Notices
+from signaling.messages import MediaInterrupted
 from tests.conftest import EXPERT, EXPERT2, SCREEN, Service
 from tests.deeds import connected, has_account, key
 
@@ -61,6 +62,21 @@ async def test_a_session_that_everybody_left_ends_and_its_room_is_free_again(ser
     assert (await service.sessions.entries(session.id))[-1].actor == "system"
     assert service.calls.asked == [("end", session.id, "lost")]
     assert (await service.opened()).state is State.WAITING
+
+
+async def test_lines_that_are_not_to_be_trusted_are_kept_cut_until_the_seat_is_taken_anew(service: Service) -> None:
+    session_id = await connected(service)
+    await service.attendance.noted(
+        session_id, "expert", EXPERT.actor, MediaInterrupted(peer="room", cause="identity", since_ms=0)
+    )
+
+    await service.timers.sweep()
+    await service.timers.sweep()
+    await service.attendance.resumed(session_id, "room", SCREEN.actor, 0)
+    await service.timers.sweep()
+    await service.timers.sweep()
+
+    assert service.calls.asked == [("keep_apart", session_id, "expert")] * 2 + [("keep_apart", session_id)]
 
 
 async def test_a_session_that_fails_keeps_no_other_waiting(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

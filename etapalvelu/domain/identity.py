@@ -8,7 +8,7 @@ from datetime import datetime
 
 from etapalvelu.domain.codes import CauseClass, Seat
 from etapalvelu.domain.events import Event, Interrupted, Secured
-from etapalvelu.domain.session import Session
+from etapalvelu.domain.session import EXPERT_SEATS, Session
 
 
 def secure(session: Session, word: Secured, now: datetime) -> Sequence[Event]:
@@ -18,11 +18,29 @@ def secure(session: Session, word: Secured, now: datetime) -> Sequence[Event]:
     """
     if word in session.secured:
         return []
-    # Of the document's line it is the camera that is lost, whichever end found out: the people go on.
-    lost = Seat.CAMERA if Seat.CAMERA in (word.seat, word.peer) else word.peer
-    if not contradicts(session, word) or lost not in session.seats or lost in session.distrusted:
-        return [word]
-    return [word, Interrupted(seat=lost, cause_class=CauseClass.IDENTITY, since=max(session.opened_at, now))]
+    return [word, *(stranger(session, word.seat, word.peer, now) if contradicts(session, word) else ())]
+
+
+def stranger(session: Session, seat: Seat, peer: Seat, since: datetime) -> Sequence[Event]:
+    """That the line of these two is not to be trusted is logged once, whichever ends find out, and however often."""
+    is_people = Seat.CAMERA not in (seat, peer)
+    # Of the document's line it is the camera that is lost: the people go on.
+    lost = peer if is_people else Seat.CAMERA
+    is_known = not {lost, *((seat,) if is_people else ())}.isdisjoint(session.distrusted)
+    if is_known or lost not in session.seats:
+        return []
+    return [Interrupted(seat=lost, cause_class=CauseClass.IDENTITY, since=max(session.opened_at, since))]
+
+
+def apart(session: Session) -> frozenset[Seat]:
+    """The seats that nobody may send anything to, nor take anything from, until the distrusted one is taken anew.
+
+    Whoever stands between the people may stand between the expert and the document's camera as well.
+    """
+    strangers = set(session.distrusted) - {Seat.ROOM}
+    if Seat.ROOM in session.distrusted:
+        strangers |= EXPERT_SEATS
+    return frozenset(strangers.intersection(session.seats))
 
 
 def contradicts(session: Session, word: Secured) -> bool:

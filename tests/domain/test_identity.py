@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from etapalvelu.domain.codes import CauseClass, Seat
 from etapalvelu.domain.errors import WrongStateError
 from etapalvelu.domain.events import Event, Interrupted, Joined, Left, Secured
-from etapalvelu.domain.identity import contradicts, secure
+from etapalvelu.domain.identity import apart, contradicts, secure, stranger
 from etapalvelu.domain.log import append
 from tests.domain.samples import CLOSED, INTERRUPTED, NOW, RELEASED, RESUMED, SERVED, after
 
@@ -57,6 +57,27 @@ def test_it_is_said_once_of_a_line_that_is_not_trusted() -> None:
 
     assert contradicts(session, word)
     assert secure(session, word, NOW) == [word]
+
+
+def test_both_ends_that_find_out_log_one_loss_of_their_line() -> None:
+    by_expert = stranger(after(*SERVED), Seat.EXPERT, Seat.ROOM, NOW)
+
+    assert by_expert == [STRANGER]
+    assert stranger(after(*SERVED, *by_expert), Seat.ROOM, Seat.EXPERT, NOW) == []
+    assert stranger(after(*SERVED, *by_expert), Seat.EXPERT, Seat.CAMERA, NOW) == [replace(STRANGER, seat=Seat.CAMERA)]
+    assert stranger(after(*SERVED), Seat.CAMERA, Seat.EXPERT, NOW) == [replace(STRANGER, seat=Seat.CAMERA)]
+
+
+@pytest.mark.parametrize(
+    ("lost", "kept_apart"),
+    [(Seat.ROOM, {Seat.EXPERT}), (Seat.EXPERT, {Seat.EXPERT}), (Seat.CAMERA, {Seat.CAMERA})],
+    ids=["the people's, by the expert", "the people's, by the room", "the document's"],
+)
+def test_whose_lines_stay_cut(lost: Seat, kept_apart: set[Seat]) -> None:
+    session = after(*SERVED, replace(STRANGER, seat=lost))
+
+    assert apart(session) == kept_apart
+    assert apart(after(*SERVED)) == frozenset()
 
 
 def test_of_the_documents_line_the_camera_is_lost_whoever_found_out() -> None:

@@ -144,6 +144,17 @@ test("what the other side says is done: digits shown, or the line cut without an
   assert.deepEqual(said, [SECURED]);
 });
 
+test("the service's word cuts the line, and nothing is said back", async () => {
+  const { identities, seat, said, happened } = wired();
+  identities.open();
+
+  seat.options.events.distrusted("room");
+  identities.close();
+
+  assert.deepEqual(happened.filter(([what]) => what === "stopped"), [["stopped", "room"]]);
+  assert.deepEqual(said, []);
+});
+
 test("the other side is asked to show its digits", () => {
   const { identities, happened } = wired();
 

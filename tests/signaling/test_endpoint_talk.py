@@ -14,6 +14,7 @@ from signaling.messages import (
     Hello,
     Noted,
     Quality,
+    Seat,
     SeatJoined,
     SeatLeft,
     Stats,
@@ -255,6 +256,25 @@ class TestOrders:
         assert await refusal(expert) == ("unseated", 4403, "unseated")
         assert await room.hear() == SeatLeft(seat="expert", reason="transferred")
         assert attendance.heard[2:] == [("left", "call-1", "expert", "who:login-expert", "transferred")]
+
+    async def test_lines_are_cut_by_the_services_word_and_begin_anew_by_it(self, served: Served) -> None:
+        room, _ = await served.sit(claims("room"))
+        expert, _ = await served.sit(claims("expert"))
+        await room.hear()
+
+        asked: list[frozenset[Seat]] = [frozenset({"expert"}), frozenset({"expert"}), frozenset()]
+        for seats in asked:
+            await served.endpoint.keep_apart("call-1", seats)
+            await served.endpoint.keep_apart("call-9", seats)
+
+        assert [await room.hear(), await room.hear()] == [
+            SeatLeft(seat="expert", reason="identity"),
+            SeatJoined(seat="expert", epoch=1),
+        ]
+        assert [await expert.hear(), await expert.hear()] == [
+            SeatLeft(seat="room", reason="identity"),
+            SeatJoined(seat="room", epoch=1),
+        ]
 
     async def test_a_revoked_login_loses_its_sockets_at_once_and_its_seats_after_the_commit(
         self, served: Served, attendance: FakeAttendance, clocks: Clocks

@@ -41,6 +41,7 @@ export class Identities {
   }
 
   open() {
+    this.seat.options.events.distrusted = (seat) => this.stop(seat, { note: false });
     this.timer = setInterval(() => this.beat(performance.now()), BEAT_MS);
   }
 

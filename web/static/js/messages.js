@@ -7,7 +7,7 @@
 /** @typedef {"host" | "srflx" | "relay"} Path */
 /** @typedef {{ type: "offer" | "answer", sdp: string }} SessionDescription */
 /** @typedef {Record<string, string | number | boolean>} Sample one W3C statistics object, flat */
-/** @typedef {"bye" | "lost" | "replaced"} LeaveReason */
+/** @typedef {"bye" | "lost" | "replaced" | "identity"} LeaveReason */
 
 /**
  * @typedef {{ kind: "decoded", peer: SeatName, generation: number, path: Path, setup_ms: number }

@@ -22,6 +22,7 @@ import { TextChannel } from "./text.js";
 /**
  * @typedef {object} SeatEvents
  * @property {(seat: SeatName, there: boolean) => void} [sits] somebody sat down, or left for good
+ * @property {(seat: SeatName) => void} [distrusted] the service cut the line: it is not certain who is at its other end
  * @property {(seat: SeatName) => void} [reached] the connection stands, and its picture is about to come
  * @property {(seat: SeatName, stream: MediaStream | null) => void} stream
  * @property {(seat: SeatName, state: import("./line.js").LineState) => void} line
@@ -259,7 +260,7 @@ export class Seat {
       case "seat_joined":
         return this._sits(message.seat, message.epoch);
       case "seat_left":
-        return this._sits(message.seat, null);
+        return message.reason === "identity" ? this.options.events.distrusted?.(message.seat) : this._sits(message.seat, null);
       case "description":
       case "candidate":
         return this._heard(message);
