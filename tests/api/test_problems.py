@@ -19,9 +19,9 @@ from etapalvelu.domain.errors import (
     WrongCredentialsError,
 )
 from etapalvelu.statuses import STATUSES
-from tests.api.test_deeds import OPEN
 from tests.conftest import ADVISOR, SUPERVISOR
 from tests.doorstep import Doorstep
+from tests.samples import OPEN
 
 
 async def test_what_is_no_json_of_ours(doorstep: Doorstep) -> None:

@@ -10,11 +10,11 @@ import pytest
 from etapalvelu.room.imprint import imprint_of, same_share
 from etapalvelu.room.pixels import Bgr
 from signaling.document import AddMark, Mark, MarkClear, Marks, Page, PointAt, PointEnd, Refused, SetView
+from tests.room.agents import Running
 from tests.room.cameras import until
 from tests.room.conftest import Watch
 from tests.room.service import Service
 from tests.room.tables import Quad, lying, paper, table
-from tests.room.test_agent import Running
 from tests.room.watcher import Showing
 
 SIZE = (1280, 720)

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from etapalvelu.room.agent import RoomError, RoomSettings, run_agent
 from signaling.document import StillFailed
+from tests.room.agents import Running
 from tests.room.cameras import NetworkCamera, until
 from tests.room.conftest import Watch
 from tests.room.service import Service
 from tests.room.tables import lying, paper, table
-from tests.room.test_agent import Running
 from tests.room.watcher import Showing, capture
 
 # Two cores may be busy with other things.

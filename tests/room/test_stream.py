@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
@@ -8,76 +7,11 @@ from av import Packet
 from etapalvelu.room import stream as stream_module
 from etapalvelu.room.camera import Frame
 from etapalvelu.room.h264 import H264Encoder, VideoPacket
-from etapalvelu.room.line import Carried, Line
-from etapalvelu.room.pixels import Bgr, Pixels
-from etapalvelu.room.rate import Reading
+from etapalvelu.room.line import Line
+from etapalvelu.room.pixels import Bgr
 from etapalvelu.room.stream import MOST_WAITING, OLDEST_SECONDS, DocumentStream, Feed
 from tests.room.cameras import until
-
-PICTURE = Pixels(np.zeros((48, 64, 3), np.uint8))
-
-
-class Hand:
-    """A view whose pictures the test lays down one by one."""
-
-    def __init__(self) -> None:
-        self.frame: Frame | None = None
-        self.planes: Bgr = np.zeros((72, 64), np.uint8)
-        self.forgotten = 0
-        self._laid = asyncio.Event()
-
-    def lay(self, width: int = 64, height: int = 48, *, at: float = 0.0) -> None:
-        number = 1 if self.frame is None else self.frame.number + 1
-        self.planes = np.full((height * 3 // 2, width), 16 + number % 200, np.uint8)
-        self.frame = Frame(number=number, at=at, picture=PICTURE)
-        self._laid.set()
-
-    async def next_planes(self, after: int) -> tuple[Frame, Bgr]:
-        while self.frame is None or self.frame.number <= after:
-            self._laid.clear()
-            await self._laid.wait()
-        return self.frame, self.planes
-
-    def forget(self) -> None:
-        self.forgotten += 1
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def hand() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def stream(hand: Hand, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DocumentStream]:
-    """It never waits for its turn: what it does then, the tests of the pace tell."""
-
-    async def at_once(self: DocumentStream) -> None:
-        await asyncio.sleep(0)
-
-    monkeypatch.setattr(DocumentStream, "_wait_for_turn", at_once)
-    stream = DocumentStream(hand, clock=clock)
-    yield stream
-    stream.close()
-
-
-async def next_of(feed: Feed) -> VideoPacket:
-    async with asyncio.timeout(5):
-        packet = await feed.next()
-    assert packet is not None
-    return packet
+from tests.room.hand import PICTURE, Clock, Hand, next_of
 
 
 def packet(*, is_key: bool) -> VideoPacket:
@@ -322,112 +256,3 @@ async def test_after_a_large_frame_it_waits_until_the_line_is_free(
     assert large is not None
     assert waits == [round(large.size * 8 / stream.bits_per_second - stream_module.AHEAD_SECONDS, 3)]
     assert waits[0] > 0.1
-
-
-def lose(line: Line, at: float) -> None:
-    """Half of what is sent gets lost."""
-    line.take(Reading(at=at, round_trip=0.5, loss=0.5, bits_per_second=line.bits_per_second))
-
-
-def good(at: float) -> Reading:
-    return Reading(at=at, round_trip=0.01, loss=0.0, bits_per_second=10e6)
-
-
-async def test_the_slowest_line_sets_rate_and_frames_for_all_and_all_are_told(stream: DocumentStream) -> None:
-    slow, fast, late = Line(), Line(), Line()
-    told: dict[str, list[Carried]] = {"slow": [], "fast": []}
-    slow.listen(told["slow"].append)
-    fast.listen(told["fast"].append)
-    feeds = [stream.join(slow), stream.join(fast)]
-    asked = [(stream.frames_per_second, stream.bits_per_second)]
-
-    fast.take(good(1))
-    for second in range(2):
-        lose(slow, second)
-        asked.append((stream.frames_per_second, stream.bits_per_second))
-    stream.join(late)
-    feeds[0].leave()
-    asked.append((stream.frames_per_second, stream.bits_per_second))
-
-    fewer, few = Carried(step="fewer_frames", frames_per_second=8), Carried(step="few_frames", frames_per_second=4)
-    full = Carried(step="full", frames_per_second=15)
-    assert asked == [(15, 600_000), (8, 300_000), (4, 150_000), (15, 600_000)]
-    assert told == {"slow": [fewer, few], "fast": [fewer, few, full]}
-    assert late.carried == full
-
-
-async def test_a_line_that_carries_stills_only_holds_up_nobody_and_comes_back_with_a_key_frame(
-    stream: DocumentStream, hand: Hand, clock: Clock
-) -> None:
-    choked, fast = Line(), Line()
-    feeds = [stream.join(choked), stream.join(fast)]
-    hand.lay()
-    for feed in feeds:
-        await next_of(feed)
-
-    for second in range(20):
-        lose(choked, second)
-    still = (choked.carried.step, fast.carried.step, stream.frames_per_second)
-    waiting = asyncio.ensure_future(feeds[0].next())
-    for _ in range(3):
-        hand.lay()
-        await next_of(feeds[1])
-    kept_waiting = [not waiting.done()]
-    clock.now += 60
-    choked.take(good(80))
-    hand.lay()
-    async with asyncio.timeout(5):
-        back = await waiting
-
-    assert back is not None
-    assert (still, kept_waiting, back.is_keyframe) == (("stills_only", "full", 15), [True], True)
-    assert choked.carried == Carried(step="few_frames", frames_per_second=2)
-
-
-async def test_nothing_is_encoded_for_a_line_that_carries_stills_only(hand: Hand, clock: Clock) -> None:
-    stream = DocumentStream(hand, clock=clock)
-    line = Line()
-    feed = stream.join(line)
-    for second in range(20):
-        lose(line, second)
-
-    turn = asyncio.ensure_future(stream._wait_for_turn())
-    done = []
-    for _ in range(5):
-        await asyncio.sleep(0)
-        done.append(turn.done())
-    line.take(good(80))
-    async with asyncio.timeout(5):
-        await turn
-    feed.leave()
-    stream.close()
-
-    assert done == [False] * 5
-
-
-async def test_video_yields_to_a_still_and_no_line_is_judged_by_it(stream: DocumentStream, clock: Clock) -> None:
-    line = Line()
-    stream.join(line)
-    with stream.yielding(), stream.yielding():
-        lose(line, clock.now)
-        during = (stream.frames_per_second, stream.bits_per_second)
-    lose(line, clock.now + 1)
-    after = (stream.frames_per_second, stream.bits_per_second)
-    lose(line, clock.now + 3)
-    judged = (stream.frames_per_second, stream.bits_per_second)
-
-    assert [during, after, judged] == [(11.25, 300_000), (15, 600_000), (8, 300_000)]
-
-
-async def test_what_the_pictures_take_decides_how_many_are_sent(stream: DocumentStream, hand: Hand) -> None:
-    line = Line()
-    feed = stream.join(line)
-    for number in range(15):
-        hand.lay(640, 480)
-        hand.planes = np.random.default_rng(number).integers(0, 255, (720, 640), np.uint8)
-        await next_of(feed)
-
-    line.take(good(1))
-
-    assert line.frame_bits > 300_000
-    assert line.carried == Carried(step="few_frames", frames_per_second=2)
