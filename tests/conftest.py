@@ -35,6 +35,9 @@ from tests.fakes import FakeCalendar, FakeCalls, FakeClock
 from tests.postgres import Postgres, running_postgres
 from tests.samples import OPENS_ON
 
+# Read after this module, which it needs itself.
+pytest_plugins = ("tests.doorstep",)
+
 # Folders of tests are kept in memory where there is room: a database that is synced at each commit waits for the disk most.
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
 MEMORY_BYTES = 1 << 30

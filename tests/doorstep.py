@@ -1,10 +1,11 @@
 """A real server's front: doors, API and stand-in pages over a real store, and people with logins to knock with."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
@@ -39,6 +40,8 @@ from tests.conftest import ADVISOR, EXPERT, EXPERT2, SUPERVISOR, Service
 from tests.samples import OPENS_ON
 
 PASSWORD = "a long password"
+# Where who knocks comes from, where it matters.
+ADDRESS = "203.0.113.9"
 ADMIN = Staff(account="anni", role=Role.ADMIN)
 # Of another point than the sessions of these tests.
 FAR_ADVISOR = Staff(account="kaija", role=Role.ADVISOR, point="kaukola")
@@ -110,6 +113,25 @@ class Doorstep:
         await desk.claim(expert, session.id)
         events: list[Event] = [Joined(seat=Seat.ROOM), Joined(seat=Seat.EXPERT), Connected(path=Path.HOST, setup_ms=400)]
         return await ledger.change(session.id, "system", lambda _session: events)
+
+
+@pytest.fixture
+async def doorstep(service: Service) -> AsyncIterator[Doorstep]:
+    made = await make_doorstep(service)
+    yield made
+    await made.client.close()
+
+
+@pytest.fixture
+async def whole(service: Service, tmp_path: FilePath) -> AsyncIterator[Doorstep]:
+    made = await make_whole(service, tmp_path)
+    yield made
+    await made.client.close()
+
+
+@pytest.fixture
+def access(doorstep: Doorstep) -> Access:
+    return doorstep.access
 
 
 async def make_doorstep(service: Service, words: Words | None = None, knocks: Knocks | None = None) -> Doorstep:

@@ -1,10 +1,9 @@
 """The table of doors, walked cell by cell on a real server; and what stands around every door."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
 from aiohttp import ClientResponse
 
 from etapalvelu.app import make_app
@@ -19,18 +18,11 @@ from etapalvelu.doors import (
     door_of,
 )
 from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
-from tests.doorstep import ADMIN, Doorstep, make_doorstep, make_whole
+from tests.doorstep import ADMIN, Doorstep, make_doorstep
 
 PEOPLE: Mapping[Role, Person] = {who.role: who for who in (ADVISOR, EXPERT, SUPERVISOR, ADMIN, SCREEN, AGENT)}
 
 ALLOWED, STRANGER, FORBIDDEN, TO_LOGIN = "allowed", "401", "403", "to login"
-
-
-@pytest.fixture
-async def doorstep(service: Service) -> AsyncIterator[Doorstep]:
-    made = await make_doorstep(service)
-    yield made
-    await made.client.close()
 
 
 def test_every_route_of_the_server_has_one_row_and_every_row_a_route(tmp_path: Path) -> None:
@@ -43,13 +35,6 @@ def test_every_route_of_the_server_has_one_row_and_every_row_a_route(tmp_path: P
     assert [route for route, door in found.items() if door is None] == []
     assert {(door.method, door.path) for door in DOORS} == {(door.method, door.path) for door in found.values() if door}
     assert len(DOORS) == len({(door.method, door.path) for door in DOORS})
-
-
-@pytest.fixture
-async def whole(service: Service, tmp_path: Path) -> AsyncIterator[Doorstep]:
-    made = await make_whole(service, tmp_path)
-    yield made
-    await made.client.close()
 
 
 async def test_every_cell_answers_as_the_table_says(doorstep: Doorstep) -> None:

@@ -1,15 +1,12 @@
 """The whole server on a real store, and browsers to look at its pages with."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
 from aiohttp import ClientResponse
 
 from etapalvelu.domain.people import Person
-from tests.conftest import Service
-from tests.doorstep import Doorstep, make_whole
+from tests.doorstep import Doorstep
 from tests.pages.reading import Node, read
 
 
@@ -57,13 +54,6 @@ class Browser:
     async def headers(self) -> dict[str, str]:
         cookies = (await self.doorstep.cookies(*self.people)).get("Cookie", "")
         return {"Cookie": f"etapalvelu-language={self.language}; {cookies}"}
-
-
-@pytest.fixture
-async def whole(service: Service, tmp_path: Path) -> AsyncIterator[Doorstep]:
-    made = await make_whole(service, tmp_path)
-    yield made
-    await made.client.close()
 
 
 async def _seen(answer: ClientResponse) -> Seen:
