@@ -39,6 +39,8 @@ MAX_FRAME_BYTES: Final = 256 * 1024
 ANSWER_SECONDS: Final = 6.0
 SEND_SECONDS: Final = 5.0
 HEARTBEAT_SECONDS: Final = 3.0
+# Whatever stands between us and the server may say anything.
+LONGEST_ASKED_SECONDS: Final = 60
 
 # The seat can be had again, by the resume token or, where that is what was refused, by a fresh ticket.
 _COME_BACK: Final = frozenset({"server_restarting", "server_fault", "try_again", "too_many", "hello_timeout"})
@@ -58,12 +60,13 @@ class Backoff:
     brisk: int = 500
     tired: float = 8.0
 
-    def seconds(self, attempt: int) -> float:
-        """The pause before attempt number `attempt` (from 1)."""
+    def seconds(self, attempt: int, asked: float = 0.0) -> float:
+        """The pause before attempt number `attempt` (from 1), and never less than the server `asked` for."""
         whole = min(self.longest, self.first * 2.0 ** min(attempt - 1, 16))
         if attempt > self.brisk:
             whole = max(whole, min(self.tired, self.longest * 2.0 ** min(attempt - self.brisk, 16)))
-        return whole * secrets.SystemRandom().uniform(0.5, 1.0)
+        chance = secrets.SystemRandom()
+        return max(whole * chance.uniform(0.5, 1.0), min(asked, LONGEST_ASKED_SECONDS) * chance.uniform(1.0, 1.25))
 
 
 _DEFAULT_BACKOFF: Final = Backoff()
@@ -132,7 +135,7 @@ class CallClient:
             except (TimeoutError, aiohttp.ClientError, OSError) as fault:
                 _refuse_upgrade(fault)
                 await self._hang_up()
-                await self._pause()
+                await self._pause(_asked(fault))
                 continue
             try:
                 while not isinstance(message := await self._next(socket), Error):
@@ -144,7 +147,7 @@ class CallClient:
                 await self._hang_up()
             if not self._closing.is_set():
                 self._judge(message)
-                await self._pause()
+                await self._pause(message.retry_after or 0)
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         return await self._session.ws_connect(
@@ -211,10 +214,10 @@ class CallClient:
         elif error.code not in _COME_BACK:
             raise RefusedError(error.code, error.text)
 
-    async def _pause(self) -> None:
+    async def _pause(self, asked: float) -> None:
         self._attempts += 1
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._backoff.seconds(self._attempts)):
+            async with asyncio.timeout(self._backoff.seconds(self._attempts, asked)):
                 await self._closing.wait()
 
 
@@ -223,6 +226,13 @@ def _end_of_line(frame: aiohttp.WSMessage) -> Error:
     if frame.type is WSMsgType.CLOSE and frame.data != SERVER_RESTARTING and frame.extra:
         return Error(code=frame.extra, text="the server closed the line")
     return Error(code="server_restarting", text="the line was lost")
+
+
+def _asked(fault: Exception) -> float:
+    """How many seconds a refused upgrade asks us to wait."""
+    headers = fault.headers if isinstance(fault, aiohttp.WSServerHandshakeError) else None
+    said = "" if headers is None else headers.get("Retry-After", "")
+    return float(said) if said.isdecimal() else 0.0
 
 
 def _refuse_upgrade(fault: Exception) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from signaling.attendance import Attendance, Calls
-from signaling.errors import PeerError, SignalingError, TicketError
+from signaling.errors import RETRY_AFTER, PeerError, SignalingError, TicketError
 from signaling.group import Group, Peer, Surroundings
 from signaling.line import Limits, Line
 from signaling.messages import SUBPROTOCOL, Hello, Seat, Waiting, decode_from_peer
@@ -21,8 +21,8 @@ from signaling.ticket import TICKET_SECONDS, Claims, ResumeClaims, check, check_
 
 __all__ = ["Attendance", "CallEndpoint", "Calls", "Limits"]
 
-# When a server that goes down is expected back.
-RESTART_SECONDS: Final = 2
+# When a server that goes down is expected back; one that has too many at its door is asked again as late.
+RESTART_SECONDS: Final = RETRY_AFTER["server_restarting"]
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class CallEndpoint:
             raise web.HTTPForbidden(text="the page's origin may not open this websocket\n")
         address = self._address_group(request.remote)
         if self._is_closing or self._is_crowded(address):
-            raise web.HTTPServiceUnavailable(text="try again in a moment\n", headers={"Retry-After": "2"})
+            raise web.HTTPServiceUnavailable(text="try again in a moment\n", headers={"Retry-After": str(RESTART_SECONDS)})
         line = Line(self._limits, self._around.monotonic)
         self._lines.add(line)
         self._before_hello[line] = address
@@ -219,7 +219,7 @@ class CallEndpoint:
     async def _shut_down(self, _app: web.Application) -> None:
         self._is_closing = True
         for line in self._lines:
-            line.refuse("server_restarting", "the server is going down for a moment; come back with resume", RESTART_SECONDS)
+            line.refuse("server_restarting", "the server is going down for a moment; come back with resume")
 
     @contextlib.contextmanager
     def _group(self, name: str) -> Iterator[Group]:

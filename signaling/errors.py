@@ -43,6 +43,9 @@ CLOSE_CODES: dict[str, int] = {
     "try_again": TRY_AGAIN_LATER,
 }
 
+# In how many seconds it makes sense to come back, where it makes a difference.
+RETRY_AFTER: dict[str, int] = {"server_restarting": 2, "too_many": 2}
+
 
 def close_code(code: str) -> int:
     """The websocket close code for an error's code; REFUSED for the codes the service makes up itself."""

@@ -88,9 +88,9 @@ class Line:
             return
         self._outbox.put_nowait(text)
 
-    def refuse(self, code: str, text: str, retry_after: int | None = None) -> None:
+    def refuse(self, code: str, text: str) -> None:
         """Tell the peer what is wrong and close with the code's close code."""
-        self.send(Error(code=code, text=text, retry_after=retry_after))
+        self.send(Error(code=code, text=text, retry_after=errors.RETRY_AFTER.get(code)))
         self.close(errors.close_code(code), code)
 
     def close(self, code: int = errors.NORMAL, reason: str = "") -> None:

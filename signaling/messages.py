@@ -277,7 +277,7 @@ class CallClosed(Struct, frozen=True, kw_only=True, tag_field="type", tag="call_
 class Error(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="error"):
     """The last message before the server closes the socket for a fault or a refusal.
 
-    `retry_after`: in how many seconds a server that goes down is expected back.
+    `retry_after`: in how many seconds to come back, from a server that goes down or was asked too much.
     """
 
     code: Code

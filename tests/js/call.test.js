@@ -239,3 +239,39 @@ test("a page that the server does not understand, again and again, is of another
 
   assert.deepEqual(states.at(-1), ["ended", "outdated"]);
 });
+
+test("a seat that is told when to come back comes then, and the next time soon", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { sockets, seat, hear } = wired();
+  await seat();
+  hear(WELCOME);
+  hear({ type: "error", code: "server_restarting", text: "", retry_after: 2 });
+  sockets[0].onclose();
+
+  context.mock.timers.tick(1999);
+  const early = sockets.length;
+  context.mock.timers.tick(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  sockets[1].onclose();
+  context.mock.timers.tick(400);
+  await new Promise((resolve) => setImmediate(resolve));
+
+  assert.deepEqual([early, sockets.length], [1, 3]);
+});
+
+test("a refused ticket is asked for again when the server says", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { call } = wired();
+  let asked = 0;
+  call.options.ticket = async () => {
+    asked += 1;
+    throw Object.assign(new Error("busy"), { status: 503, after: 3 });
+  };
+  await call.open();
+
+  context.mock.timers.tick(2999);
+  const early = asked;
+  context.mock.timers.tick(1);
+
+  assert.deepEqual([early, asked], [1, 2]);
+});

@@ -90,3 +90,18 @@ test("only a server that is away makes a deed wait", () => {
 
   assert.deepEqual(answers, [true, true, true, true, false, false]);
 });
+
+test("what waits is sent when the server wants it", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { late, heard } = machine([new Refusal(503, "storage_full", "", 30)]);
+  late.keep(CLOSE);
+  await settled();
+
+  context.mock.timers.tick(29_999);
+  await settled();
+  const early = heard.length;
+  context.mock.timers.tick(7501);
+  await settled();
+
+  assert.deepEqual([early, heard.map(([what]) => what)], [1, ["send", "send", "sent"]]);
+});

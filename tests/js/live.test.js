@@ -80,3 +80,18 @@ test("after a sleep everything is asked anew, and what the old stream says is vo
   assert.deepEqual(heard, [["state", "connected", "s-2"]]);
   assert.equal(sources.length, 2);
 });
+
+test("a server that goes down says when to come back", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { live, sources } = stream();
+  live.open();
+  sources[0].onopen();
+
+  sources[0].tells.bye({ data: '{"retry_after": 2}' });
+  context.mock.timers.tick(1999);
+  const early = sources.length;
+  context.mock.timers.tick(501);
+
+  assert.deepEqual([early, sources.length], [1, 2]);
+  live.close();
+});

@@ -261,6 +261,16 @@ def test_pauses_stay_under_a_second_for_minutes_and_vary(attempt: int, least: fl
     assert len(pauses) > 1
 
 
+@pytest.mark.parametrize(("asked", "least", "most"), [(2, 2.0, 2.5), (3600, 60.0, 75.0), (0.01, 0.1, 0.2)])
+def test_whoever_is_asked_to_wait_waits_that_long_and_a_little_longer_by_chance(
+    asked: float, least: float, most: float
+) -> None:
+    pauses = {Backoff().seconds(1, asked) for _ in range(20)}
+
+    assert all(least <= pause <= most for pause in pauses)
+    assert len(pauses) > 1
+
+
 async def test_bye_may_be_sent_by_hand_as_well(served: Served) -> None:
     client = client_of(served, Tickets(served))
     messages = aiter(client)

@@ -32,13 +32,15 @@ Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
 
 @asynccontextmanager
-async def scripted(*scripts: Script, refusing: Sequence[int] = ()) -> AsyncIterator[str]:
-    """A server that plays one script a socket after hello, for what our own server never does; first it refuses upgrades."""
+async def scripted(*scripts: Script, refusing: Sequence[tuple[int, str]] = ()) -> AsyncIterator[str]:
+    """A server that plays one script a socket after hello, for what our own server never does; first it refuses upgrades, each
+    with a status and a `Retry-After`."""
     left, refusals = list(scripts), list(refusing)
 
     async def handle(request: web.Request) -> web.StreamResponse:
         if refusals:
-            return web.Response(status=refusals.pop(0))
+            status, after = refusals.pop(0)
+            return web.Response(status=status, headers={"Retry-After": after} if after else {})
         socket = web.WebSocketResponse(protocols=(SUBPROTOCOL,))
         await socket.prepare(request)
         assert isinstance(decode_from_peer((await socket.receive()).data), Hello)
@@ -115,12 +117,43 @@ async def test_a_server_that_has_too_many_at_the_moment_is_tried_again() -> None
         await socket.send_str(WELCOME)
         await socket.receive()
 
-    async with scripted(good, refusing=(429, 502, 503)) as url, aiohttp.ClientSession() as session:
+    async with scripted(good, refusing=((429, ""), (502, ""), (503, ""))) as url, aiohttp.ClientSession() as session:
         client = CallClient(url, text_source, session, backoff=NO_PAUSE)
         messages = aiter(client)
 
         assert isinstance(await hear(messages), Welcome)
 
+        await client.close()
+        assert await is_over(messages)
+
+
+async def test_it_comes_back_when_it_is_asked_to() -> None:
+    """By an error's `retry_after`, by the header of a refused upgrade, and not at all by nonsense there."""
+    asked: list[float] = []
+
+    class Patient(Backoff):
+        def seconds(self, attempt: int, asked_for: float = 0.0) -> float:
+            asked.append(asked_for)
+            return 0.01
+
+    async def restarting(socket: web.WebSocketResponse) -> None:
+        await socket.send_str('{"type":"error","code":"server_restarting","text":"back soon","retry_after":7}')
+
+    async def lost(socket: web.WebSocketResponse) -> None:
+        await socket.close(code=1012)
+
+    async def good(socket: web.WebSocketResponse) -> None:
+        await socket.send_str(WELCOME)
+        await socket.receive()
+
+    refusing = [(503, "4"), (503, "Fri, 31 Dec 1999 23:59:59 GMT"), (503, "")]
+    async with scripted(restarting, lost, good, refusing=refusing) as url, aiohttp.ClientSession() as session:
+        client = CallClient(url, text_source, session, backoff=Patient())
+        messages = aiter(client)
+
+        assert isinstance(await hear(messages), Welcome)
+
+        assert asked == [4, 0, 0, 7, 0]
         await client.close()
         assert await is_over(messages)
 

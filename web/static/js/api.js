@@ -3,18 +3,22 @@
  * lost answer is not a second deed). A refusal comes back as a `Refusal` with the server's code and words.
  */
 
+import { backoff, seconds } from "./backoff.js";
+
 export class Refusal extends Error {
   /**
    * @param {number} status 0 when the server could not be reached
    * @param {string} code
    * @param {string} words in the person's language, may be empty
+   * @param {number} [after] in how many seconds the server wants to be asked again
    */
-  constructor(status, code, words) {
+  constructor(status, code, words, after = 0) {
     super(words || code);
     this.name = "Refusal";
     this.status = status;
     this.code = code;
     this.words = words;
+    this.after = after;
   }
 }
 
@@ -28,6 +32,8 @@ export class Refusal extends Error {
 
 const BASE = "/api/v1";
 const PAUSES_MS = [300, 1000, 3000];
+/** A person who waits for an answer is told rather than kept waiting for longer. */
+const PATIENCE_SECONDS = 5;
 /** @typedef {{ key?: string, at?: string, tries?: number, limit?: number }} How `at`: done then, and reported only now */
 const TRY_AGAIN = new Set([0, 502, 503, 504]);
 const LIMIT_MS = 8000;
@@ -53,7 +59,8 @@ export class Api {
       } catch (error) {
         const pause = tried < tries ? PAUSES_MS[tried] : undefined;
         if (!(error instanceof Refusal) || !TRY_AGAIN.has(error.status) || pause === undefined) throw error;
-        await (this.options.pause ?? sleep)(pause);
+        if (error.after > PATIENCE_SECONDS) throw error;
+        await (this.options.pause ?? sleep)(Math.max(pause, error.after > 0 ? backoff(0, Math.random, error.after) : 0));
       }
     }
   }
@@ -93,7 +100,7 @@ export class Api {
     if (response.status === 204) return null;
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
-    throw new Refusal(response.status, String(answer.code ?? "failed"), String(answer.detail ?? ""));
+    throw new Refusal(response.status, String(answer.code ?? "failed"), String(answer.detail ?? ""), seconds(answer.retry_after ?? response.headers.get("Retry-After")));
   }
 
   /**

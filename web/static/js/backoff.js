@@ -10,11 +10,23 @@ const MOST_MS = 900;
 const SHORT_OUTAGE_TRIES = 400;
 const LONG_MS = 5000;
 
+/** Whatever stands between us and the server may say anything. */
+const LONGEST_ASKED_SECONDS = 60;
+/** Who is asked to wait comes a little later by chance, never sooner. */
+const SPREAD = 0.25;
+
 /**
  * @param {number} tries how often it failed before
  * @param {() => number} [random]
+ * @param {number} [asked] how many seconds the server wants us to wait
  */
-export function backoff(tries, random = Math.random) {
+export function backoff(tries, random = Math.random, asked = 0) {
   const whole = tries > SHORT_OUTAGE_TRIES ? LONG_MS : PAUSES_MS[tries] ?? MOST_MS;
-  return whole * (1 - random() / 2);
+  return Math.max(whole * (1 - random() / 2), Math.min(asked, LONGEST_ASKED_SECONDS) * 1000 * (1 + random() * SPREAD));
+}
+
+/** What the server says of it, in seconds; 0 when nothing that makes sense. @param {unknown} said */
+export function seconds(said) {
+  const number = Number(said ?? 0);
+  return Number.isFinite(number) ? Math.max(0, number) : 0;
 }

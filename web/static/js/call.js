@@ -3,7 +3,7 @@
  * A lost socket is no news for the call: connections live on, and what is sent meanwhile waits in `waiting`.
  */
 
-import { backoff } from "./backoff.js";
+import { backoff, seconds } from "./backoff.js";
 import { decode, encode, SUBPROTOCOL } from "./messages.js";
 
 /** @typedef {import("./messages.js").FromPeer} FromPeer */
@@ -48,6 +48,8 @@ export class Call {
     /** @type {FromPeer[]} */
     this.waiting = [];
     this.tries = 0;
+    /** How many seconds the server wants us to wait before the next attempt. */
+    this.asked = 0;
     this.misread = 0;
     /** An attempt is under way that has no socket yet. */
     this.asking = false;
@@ -129,7 +131,7 @@ export class Call {
     this.options.received(message);
     if (message.type === "welcome") this._flush();
     if (message.type === "call_closed") this._end("call_closed");
-    if (message.type === "error") this._refused(message.code);
+    if (message.type === "error") this._refused(message);
   }
 
   /**
@@ -159,9 +161,10 @@ export class Call {
 
   /**
    * When the seat cannot be resumed, what waited belongs to connections that are to be made anew.
-   * @param {string} code
+   * @param {import("./messages.js").ServerError} error
    */
-  _refused(code) {
+  _refused({ code, retry_after: after }) {
+    this.asked = seconds(after);
     if (PASSING.has(code)) return;
     if (!STALE.has(code)) return this._end(code);
     if (MISREAD.has(code) && (this.misread += 1) >= MOST_MISREAD) return this._end("outdated");
@@ -200,13 +203,17 @@ export class Call {
   _refusedTicket(error) {
     const status = typeof error === "object" && error !== null && "status" in error ? Number(error.status) : 0;
     if ([401, 403, 404, 409].includes(status)) this._end("no_ticket");
-    else this._later("ticket");
+    else {
+      this.asked = typeof error === "object" && error !== null && "after" in error ? seconds(error.after) : 0;
+      this._later("ticket");
+    }
   }
 
   /** @param {string} why */
   _later(why) {
     if (this.state === "ended") return;
-    const pause = backoff(this.tries, this.options.random);
+    const pause = backoff(this.tries, this.options.random, this.asked);
+    this.asked = 0;
     this.tries += 1;
     this._change("lost", why);
     this.timer = setTimeout(() => void this.open(), pause);

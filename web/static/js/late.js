@@ -30,6 +30,8 @@ export class Late {
   constructor(options) {
     this.options = options;
     this.tries = 0;
+    /** How many seconds the server wants us to wait. */
+    this.asked = 0;
     this.sending = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
@@ -71,6 +73,7 @@ export class Late {
       await this.options.send(kept);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
+      this.asked = error.after;
       if (PASSING.has(error.status) || error.code === "csrf") return false;
       this._drop(kept);
       this.options.refused(kept, error);
@@ -82,7 +85,7 @@ export class Late {
   }
 
   _later() {
-    this.timer = setTimeout(() => void this.send(), backoff(this.tries));
+    this.timer = setTimeout(() => void this.send(), backoff(this.tries, Math.random, this.asked));
     this.tries += 1;
   }
 

@@ -3,7 +3,7 @@
  * the current state first on every connect, so a stream may be closed and opened at any time; a hidden page closes its own.
  */
 
-import { backoff } from "./backoff.js";
+import { backoff, seconds } from "./backoff.js";
 
 /**
  * @typedef {object} LiveEvents
@@ -62,7 +62,7 @@ export class Live {
     this._on(source, "check", (data) => events.check?.(String(data["run"] ?? "")));
     this._on(source, "outdated", () => events.outdated?.());
     this._on(source, "here", () => undefined);
-    this._on(source, "bye", () => this._lost(source));
+    this._on(source, "bye", (data) => this._lost(source, seconds(data["retry_after"])));
   }
 
   /** Asks anew for everything: the stream may be dead without the browser knowing. */
@@ -106,14 +106,15 @@ export class Live {
   }
 
   /**
-   * A browser gives up for good after some failures: the pause is ours.
+   * A browser gives up for good after some failures: the pause is ours, or what the server asks for.
    * @param {EventSource} source
+   * @param {number} [asked]
    */
-  _lost(source) {
+  _lost(source, asked = 0) {
     if (source !== this.source) return;
     this.close();
     this.options.events.server?.(false);
-    this.timer = setTimeout(() => this.open(), backoff(this.tries));
+    this.timer = setTimeout(() => this.open(), backoff(this.tries, Math.random, asked));
     this.tries += 1;
   }
 }

@@ -37,7 +37,7 @@
  * @typedef {{ type: "candidate", from: SeatName, generation: number, candidate: RTCIceCandidateInit | null }} CandidateIn
  * @typedef {{ type: "restart", from: SeatName, generation: number }} RestartIn
  * @typedef {{ type: "call_closed", reason: string }} CallClosed
- * @typedef {{ type: "error", code: string, text: string }} ServerError
+ * @typedef {{ type: "error", code: string, text: string, retry_after?: number }} ServerError
  * @typedef {Welcome | SeatJoined | SeatLeft | DescriptionIn | CandidateIn | RestartIn | CallClosed | ServerError} FromServer
  */
 
