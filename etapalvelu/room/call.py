@@ -76,6 +76,7 @@ class DocumentCall:
         self._relays = relays or Relays()
         # How long the relay credentials we have are good.
         self._ice_seconds = math.inf
+        self._was_seated = asyncio.Event()
         self._audience = Audience(
             view=self._view, send=self._client.send, furnish=self._furnish, rates=rates, relays=self._relays
         )
@@ -133,10 +134,13 @@ class DocumentCall:
         self._audience.ice_servers = seating.ice_servers
         self._audience.is_relay_only = seating.ice_transport_policy == "relay"
         self._ice_seconds = seating.ice_seconds or math.inf
+        self._was_seated.set()
         await self._relays.ready(seating.ice_servers)
         return seating.ticket
 
     async def _renew(self) -> None:
+        # Before the first ticket nothing is known of how long credentials are good.
+        await self._was_seated.wait()
         while True:
             await asyncio.sleep(min(RENEW_SECONDS, self._ice_seconds * LOOK_SHARE))
             if self._audience.ice_servers and self._client.is_connected:

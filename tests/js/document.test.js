@@ -90,8 +90,33 @@ test("when the channel goes nobody knows of a sheet any more, and nothing is sai
   data.onclose();
   document.send({ type: "mark_undo" });
 
-  assert.deepEqual(told.slice(-2), [["page", null], ["camera", "away"]]);
+  assert.deepEqual(told.slice(-1), [["page", null]]);
   assert.deepEqual([document.page, document.capture(), sent], [null, null, []]);
+  document.tick(performance.now() + 4000);
+  assert.deepEqual(told.slice(-1), [["camera", "away"]]);
+});
+
+test("a channel that follows another keeps the camera where it was", () => {
+  const { document, data, told, hear } = channel();
+  hear(sample("status"));
+  data.onclose();
+
+  const next = { readyState: "open", send: () => undefined };
+  document.use(next);
+  next.onmessage({ data: sample("status") });
+  document.tick(performance.now() + 1000);
+
+  assert.deepEqual(told, [["camera", "ok"], ["page", null]]);
+});
+
+test("who leaves the call sees the camera go at once", () => {
+  const { document, told, hear } = channel();
+  hear(sample("status"));
+
+  document.close();
+  document.close();
+
+  assert.deepEqual(told, [["camera", "ok"], ["page", null], ["camera", "away"]]);
 });
 
 test("an older channel that closes takes nothing with it", () => {

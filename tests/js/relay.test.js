@@ -11,18 +11,18 @@ async function pass(seconds) {
   for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
 }
 
-test("credentials are renewed at half their time, again and again, until it is over", async () => {
+test("credentials are renewed twice within their time, again and again, until it is over", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const times = [100, 100, 50];
   let renewed = 0;
   const renewal = new Renewal(async () => times[renewed++] ?? null);
 
   renewal.good(100);
-  await pass(49);
+  await pass(39);
   assert.equal(renewed, 0);
   await pass(1);
   assert.equal(renewed, 1);
-  await pass(50);
+  await pass(40);
   assert.equal(renewed, 2);
   renewal.stop();
   await pass(1000);
@@ -40,11 +40,11 @@ test("while the service is away it is tried again soon", async () => {
   });
 
   renewal.good(100);
-  await pass(50);
+  await pass(40);
   await pass(5);
   await pass(5);
   assert.equal(asked, 3);
-  await pass(49);
+  await pass(39);
   assert.equal(asked, 3);
   renewal.stop();
   mock.timers.reset();
@@ -68,15 +68,17 @@ test("without credentials there is nothing to renew", async () => {
   mock.timers.reset();
 });
 
-const report = (type) => new Map(Object.entries({
+const report = (ours, theirs) => new Map(Object.entries({
   transport: { id: "transport", type: "transport", selectedCandidatePairId: "pair" },
-  pair: { id: "pair", type: "candidate-pair", localCandidateId: "ours" },
-  ours: { id: "ours", type: "local-candidate", candidateType: type },
+  pair: { id: "pair", type: "candidate-pair", localCandidateId: "ours", remoteCandidateId: "theirs" },
+  ours: { id: "ours", type: "local-candidate", candidateType: ours },
+  theirs: { id: "theirs", type: "remote-candidate", candidateType: theirs },
 }));
 
-test("our own end tells whether we go through a relay", () => {
-  assert.equal(relayed(report("relay")), true);
-  assert.equal(relayed(report("host")), false);
+test("either end tells whether we go through a relay", () => {
+  const ends = [["relay", "host"], ["host", "relay"], ["host", "srflx"]];
+
+  assert.deepEqual(ends.map(([ours, theirs]) => relayed(report(ours, theirs))), [true, true, false]);
   assert.equal(relayed(new Map()), false);
 });
 

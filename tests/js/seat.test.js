@@ -63,3 +63,33 @@ test("a screen that waits looks at the paper at once", async () => {
 test("with an expert there, the people come first", async () => {
   assert.deepEqual(await read([welcome("camera", "expert"), fromCamera]), []);
 });
+
+/** What a screen does about its connections when new credentials are there, each going through a relay or not. */
+async function renewed(own, isRelayed) {
+  const seat = new Seat({
+    seat: own,
+    url: "ws://server/call",
+    ticket: async () => ({ ticket: "t", ice_servers: [], ice_transport_policy: "all", call: "c", ice_seconds: 100 }),
+    tracks: { audio: null, video: null },
+    shown: { camera: true, microphone: true },
+    events: {},
+    openSocket: () => ({ send: () => undefined, close: () => undefined }),
+  });
+  await seat.call.open();
+  clearTimeout(seat.call.limit);
+  seat.renewal.stop();
+  const done = [];
+  for (const [name, { peer }] of seat.others) {
+    peer.configure = async () => isRelayed;
+    peer.mend = async () => void done.push(`${name}: new path`);
+    peer.renew = () => done.push(`${name}: new connection`);
+  }
+  assert.equal(await seat._renew(), 100);
+  return done;
+}
+
+test("with new credentials who offered makes a new path, and asks the agent for a connection", async () => {
+  assert.deepEqual(await renewed("room", true), ["camera: new connection", "expert: new path", "expert2: new path"]);
+  assert.deepEqual(await renewed("expert", true), ["camera: new connection"]);
+  assert.deepEqual(await renewed("room", false), []);
+});

@@ -63,6 +63,7 @@ class Service:
         self.credentials: set[str] = set()
         self.codes = {CODE: "agent"}
         self.ice_servers: list[dict[str, Any]] = []
+        self.ice_seconds: int | None = None
         self.ice_transport_policy = "all"
         # path -> status and body to answer instead, as often as told
         self.trouble: dict[str, list[tuple[int, object]]] = {}
@@ -158,6 +159,7 @@ class Service:
         offer = {
             "ticket": ticket,
             "ice_servers": self.ice_servers,
+            "ice_seconds": self.ice_seconds,
             "ice_transport_policy": self.ice_transport_policy,
             "call": call,
         }

@@ -297,6 +297,17 @@ async def test_waiting_offers_are_renewed_before_relay_credentials_end(
     await running.end()
 
 
+async def test_short_lived_credentials_are_renewed_in_their_own_time(service: Service, tmp_path: Path) -> None:
+    service.ice_servers = [{"urls": ["turn:127.0.0.1?transport=carrier-pigeon"], "username": "u", "credential": "c"}]
+    service.ice_seconds = 1
+    running = Running(service, tmp_path / "state")
+
+    service.turn_to("s1")
+
+    await until(lambda: len(service.tickets) >= 3, 10)
+    await running.end()
+
+
 async def test_a_fault_with_one_message_does_not_end_the_picture(
     service: Service, watch: Watch, agent: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

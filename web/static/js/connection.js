@@ -182,7 +182,7 @@ export class Connection {
   }
 
   /**
-   * What is gathered from now on uses these relays and credentials; tells whether our end is reached through a relay now.
+   * What is gathered from now on uses these relays and credentials; tells whether a relay is on the way now.
    * @param {RTCConfiguration} configuration
    */
   async configure(configuration) {

@@ -76,7 +76,9 @@ export class DocumentChannel {
 
   close() {
     this.stills.stop();
-    if (this.channel) this._gone(this.channel);
+    if (!this.channel) return;
+    this._gone(this.channel);
+    this._camera("away");
   }
 
   /** @param {string | ArrayBuffer} data */
@@ -112,13 +114,16 @@ export class DocumentChannel {
     }
   }
 
-  /** A still under way may go on over the next channel, or gives up by itself. @param {RTCDataChannel} channel */
+  /**
+   * A still under way may go on over the next channel, or gives up by itself. That channel, of a new connection, is often there a
+   * moment later: only silence tells that the camera is away.
+   * @param {RTCDataChannel} channel
+   */
   _gone(channel) {
     if (channel !== this.channel) return;
     this.channel = null;
     this.stills.interrupted();
     this._page(null);
-    this._camera("away");
   }
 
   /** @param {Page | null} page */

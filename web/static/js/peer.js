@@ -149,7 +149,7 @@ export class Peer {
 
   /**
    * New relay credentials, for every connection from now on. An offer that waits is made anew with them; tells whether what
-   * is connected goes through our relay, and so needs a new path.
+   * is connected goes through a relay, and so needs a new path.
    * @param {RTCConfiguration} configuration
    */
   async configure(configuration) {

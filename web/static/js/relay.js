@@ -1,6 +1,9 @@
-/** Credentials for the relay are short-lived: new ones are taken into use while half of their time is left. */
+/**
+ * Credentials for the relay are short-lived: new ones are taken into use twice within their time, so that those of the side
+ * that waits for the other's new path are still good at the next one.
+ */
 
-const RENEW_SHARE = 0.5;
+const RENEW_SHARE = 0.4;
 /** After a failure it is tried again so much later, of the whole time. */
 const AGAIN_SHARE = 0.05;
 /** setTimeout counts no further. */

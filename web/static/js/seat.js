@@ -169,13 +169,16 @@ export class Seat {
     return ticket.ticket;
   }
 
-  /** New credentials for the relays. What goes through one gets a new path; an agent makes its connection anew. */
+  /**
+   * New credentials for the relays. What goes through one gets a new path from who made the offer, and on that both ends use
+   * their newest; an agent makes its connection anew.
+   */
   async _renew() {
     const ticket = await this.options.ticket(this.own);
     for (const [seat, { peer, text }] of this.others) {
       if (!await peer.configure(within(ticket, this.own, seat))) continue;
-      if (text) void peer.mend();
-      else peer.renew();
+      if (!text) peer.renew();
+      else if (peer.options.offers) void peer.mend();
     }
     return ticket.ice_seconds ?? null;
   }

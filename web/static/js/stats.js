@@ -50,9 +50,9 @@ export function path(report) {
   return ends.includes("srflx") || ends.includes("prflx") ? "srflx" : "host";
 }
 
-/** Whether our own end is reached through our relay. @param {RTCStatsReport} report */
+/** Whether a relay is on the way, ours or theirs. @param {RTCStatsReport} report */
 export function relayed(report) {
-  return report.get(String(selected(report)?.["localCandidateId"]))?.candidateType === "relay";
+  return path(report) === "relay";
 }
 
 /**
