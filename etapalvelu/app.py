@@ -138,7 +138,7 @@ def make_app(
 
     access = _access(ground, revoked, sits)
     ledger = Ledger(sessions=sessions, board=board, clock=clock)
-    attendance = SessionAttendance(ledger, sessions, clock)
+    attendance = SessionAttendance(ledger, sessions, clock, lambda call, seconds: endpoint.unheard(call, seconds))
     endpoint = _endpoint(ground, attendance, access)
     desk, timers = _desk(ground, ledger, endpoint), _timers(ground, ledger, endpoint)
     reports = Reports(sessions=sessions, places=ground.places, clock=clock)
@@ -160,6 +160,7 @@ def make_app(
         setups=ground.setups,
         clock=clock,
         checks=Checks(dawn=dawn, settings=ground.seating, clock=clock),
+        camera_is=attendance.camera_is,
     )
     endpoint.attach(app)
     admit = (admission or Admission()).admit

@@ -4,13 +4,14 @@ Signaling speaks of seats and peers; here that becomes events of the session. A 
 in the log, however often a page is loaded anew.
 """
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
+from etapalvelu.domain.causes import cause_of, side
 from etapalvelu.domain.claims import release
-from etapalvelu.domain.codes import CauseClass, Path, ReleaseReason, Seat
+from etapalvelu.domain.codes import CauseClass, DocumentCamera, Path, ReleaseReason, Seat
 from etapalvelu.domain.errors import ConflictError, NotFoundError
 from etapalvelu.domain.events import Connected, Event, Interrupted, Joined, Left, Resumed, Secured, StillTaken
 from etapalvelu.domain.identity import secure, stranger
@@ -22,14 +23,22 @@ from signaling import messages
 from signaling.errors import RefusedError
 from signaling.messages import Note, Quality
 
+# Which seats of a call were not heard of in the last seconds.
+Unheard = Callable[[str, float], Collection[str]]
+
+
+def _all_are_heard(_call: str, _seconds: float) -> Collection[str]:
+    return ()
+
 
 class SessionAttendance:
     """One for the server; every method is awaited by the endpoint before it tells anybody."""
 
-    def __init__(self, ledger: Ledger, sessions: SessionStore, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, sessions: SessionStore, clock: Clock, unheard: Unheard = _all_are_heard) -> None:
         self._ledger = ledger
         self._sessions = sessions
         self._clock = clock
+        self._unheard = unheard
         self._missing: frozenset[tuple[str, Seat]] = frozenset()
 
     async def give_up_missing(self, present: Callable[[str], Container[str]]) -> None:
@@ -75,7 +84,8 @@ class SessionAttendance:
         await self._ledger.change_if_true(call, who if reason == "bye" else SYSTEM, decide)
 
     async def interrupted(self, call: str, seat: str, who: str, since: datetime) -> None:
-        await self._interrupt(call, Seat(seat), SYSTEM, _side(Seat(seat)), since)
+        cause = side(Seat(seat))
+        await self._interrupt(call, Seat(seat), SYSTEM, since, lambda _session: cause)
 
     async def resumed(self, call: str, seat: str, who: str, gap_ms: int) -> None:
         await self._resume(call, Seat(seat), SYSTEM, gap_ms)
@@ -90,12 +100,30 @@ class SessionAttendance:
             case messages.MediaInterrupted(cause=CauseClass.IDENTITY):
                 await self._distrust(call, Seat(seat), Seat(note.peer), who)
             case messages.MediaInterrupted():
-                since = self._clock() - timedelta(milliseconds=note.since_ms)
-                await self._interrupt(call, Seat(note.peer), who, _cause(note.cause), since, told_by=Seat(seat))
+                await self._lost(call, Seat(seat), who, note)
             case messages.MediaResumed():
                 await self._resume(call, Seat(note.peer), who, note.gap_ms)
             case messages.LineSecured():
                 await self._secured(call, Seat(seat), who, note)
+
+    async def camera_is(self, room: str, state: DocumentCamera) -> None:
+        """How the room's agent says its camera is. One that was lost in a session is logged, and so is its return."""
+        for session in await self._sessions.open_sessions():
+            if session.room == room and Seat.CAMERA in session.seats:
+                await self._hear_camera(session, state)
+
+    async def _hear_camera(self, session: Session, state: DocumentCamera) -> None:
+        now = self._clock()
+        if state is DocumentCamera.LOST:
+            await self._interrupt(session.id, Seat.CAMERA, SYSTEM, now, lambda _session: CauseClass.DOCUMENT_CAMERA)
+        elif state is DocumentCamera.OK and Seat.CAMERA in session.interrupted:
+            entries = await self._sessions.entries(session.id)
+            gaps = [
+                entry.event for entry in entries if isinstance(entry.event, Interrupted) and entry.event.seat is Seat.CAMERA
+            ]
+            # What was lost for another cause is not back because the camera sees.
+            if gaps and gaps[-1].cause_class is CauseClass.DOCUMENT_CAMERA:
+                await self._resume(session.id, Seat.CAMERA, SYSTEM, round((now - gaps[-1].since).total_seconds() * 1000))
 
     async def sampled(self, call: str, seat: str, who: str, quality: Quality) -> None:
         stats = msgspec.to_builtins(quality.stats)
@@ -142,8 +170,24 @@ class SessionAttendance:
     async def _distrust(self, call: str, seat: Seat, peer: Seat, who: str) -> None:
         await self._ledger.change_if_true(call, who, lambda session: stranger(session, seat, peer, self._clock()))
 
+    async def _lost(self, call: str, teller: Seat, who: str, note: messages.MediaInterrupted) -> None:
+        lost, since = Seat(note.peer), self._clock() - timedelta(milliseconds=note.since_ms)
+        # Asked now: by the commit the one who fell silent may be back.
+        unheard = frozenset(Seat(seat) for seat in self._unheard(call, note.since_ms / 1000))
+
+        def cause(session: Session) -> CauseClass:
+            return cause_of(note.cause, teller=teller, lost=lost, unheard=unheard, seats=session.seats, path=session.path)
+
+        await self._interrupt(call, lost, who, since, cause, told_by=teller)
+
     async def _interrupt(
-        self, call: str, seat: Seat, actor: str, cause: CauseClass, since: datetime, told_by: Seat | None = None
+        self,
+        call: str,
+        seat: Seat,
+        actor: str,
+        since: datetime,
+        cause: Callable[[Session], CauseClass],
+        told_by: Seat | None = None,
     ) -> None:
         """A seat of which it is known that its own media are lost tells nothing new: it is one gap, seen from both ends."""
 
@@ -151,17 +195,9 @@ class SessionAttendance:
             if told_by in session.interrupted:
                 return []
             begun = max(session.opened_at, min(since, self._clock()))
-            return [Interrupted(seat=seat, cause_class=cause, since=begun)]
+            return [Interrupted(seat=seat, cause_class=cause(session), since=begun)]
 
         await self._ledger.change_if_true(call, actor, decide)
 
     async def _resume(self, call: str, seat: Seat, actor: str, gap_ms: int) -> None:
         await self._ledger.change_if_true(call, actor, lambda _session: [Resumed(seat=seat, gap_ms=max(0, gap_ms))])
-
-
-def _side(seat: Seat) -> CauseClass:
-    return CauseClass.EXPERT_SIDE if seat in EXPERT_SEATS else CauseClass.SITE_NETWORK
-
-
-def _cause(text: str) -> CauseClass:
-    return CauseClass(text) if text in CauseClass.__members__.values() else CauseClass.UNKNOWN

@@ -109,6 +109,11 @@ class CallEndpoint:
         group = self._groups.get(call)
         return {} if group is None else group.call.present()
 
+    def unheard(self, call: str, seconds: float) -> frozenset[Seat]:
+        """The taken seats of a call that this server heard nothing of in the last `seconds`, or for a while within them."""
+        group = self._groups.get(call)
+        return frozenset() if group is None else group.unheard(seconds)
+
     def waiting(self, call: str, seat: Seat) -> list[Waiting]:
         """See Calls."""
         group = self._groups.get(call)

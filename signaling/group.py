@@ -123,6 +123,15 @@ class Group:
         """Truth that a sweep would find nothing to do."""
         return not self.call.is_anyone_away and all(peer.is_confirmed for peer in self._peers.values())
 
+    def unheard(self, seconds: float) -> frozenset[Seat]:
+        """The taken seats of which nothing was heard all through the last `seconds`, or for a while within them.
+
+        One heartbeat at least: so long says nothing who has nothing to say.
+        """
+        begun = self._around.monotonic() - max(seconds, self._around.limits.heartbeat_seconds)
+        steady = {seat for seat, peer in self._peers.items() if peer.line.heard_at > begun and peer.line.steady_since <= begun}
+        return frozenset(self.call.present()) - steady
+
     async def sweep(self, *, gives_up: bool = True) -> None:
         """Give up seats that were away too long, if it `gives_up`; say resumed seats again that the service has not heard of.
 

@@ -20,6 +20,8 @@ MAX_OUTBOX_CHARS: Final = 1024 * 1024
 # What the library refuses by itself, without a word; our own limit below it comes with a reason.
 MAX_FRAME_BYTES: Final = 4 * MAX_MESSAGE_BYTES
 CLOSE_SECONDS: Final = 2.0
+# A peer that is there is heard after each ping, which comes one heartbeat after it was last heard.
+SILENCE: Final = 1.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,9 @@ class Limits:
 
 
 class Line:
-    """The socket of one peer. `heard_at` is when it last gave any sign of life, on the steady clock."""
+    """The socket of one peer. `heard_at` is when it last gave any sign of life, on the steady clock, and `steady_since` when it
+    was opened, or was heard again after a silence that was longer than a ping and its answer take.
+    """
 
     def __init__(self, limits: Limits, monotonic: Callable[[], float]) -> None:
         self._limits = limits
@@ -63,7 +67,7 @@ class Line:
         self._farewell: tuple[int, str] | None = None
         self._is_receiving = False
         self._allowance = float(limits.messages_burst)
-        self.heard_at = self._charged_at = monotonic()
+        self.heard_at = self._charged_at = self.steady_since = monotonic()
 
     @property
     def is_closing(self) -> bool:
@@ -135,7 +139,7 @@ class Line:
             finally:
                 self._is_receiving = False
             if message.type is not WSMsgType.ERROR:
-                self.heard_at = self._monotonic()
+                self._hear()
             self._charge()
             match message.type:
                 case WSMsgType.TEXT:
@@ -156,6 +160,12 @@ class Line:
                 await self._socket.pong(data)
         except (TimeoutError, aiohttp.ClientError, ConnectionError):
             self.abort()
+
+    def _hear(self) -> None:
+        now = self._monotonic()
+        if now - self.heard_at > self._limits.heartbeat_seconds * SILENCE:
+            self.steady_since = now
+        self.heard_at = now
 
     def _charge(self) -> None:
         now, rate = self._monotonic(), self._limits.messages_per_second

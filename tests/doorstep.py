@@ -161,6 +161,7 @@ async def make_doorstep(service: Service, words: Words | None = None, knocks: Kn
         board=service.board,
         setups=setups,
         clock=service.clock,
+        camera_is=service.attendance.camera_is,
     )
     _add_pages(app)
     return await _started(app, service, access, revoked, setups)

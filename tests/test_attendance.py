@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from etapalvelu.attendance import SessionAttendance
 from etapalvelu.desk import CloseRequest
-from etapalvelu.domain.codes import CloseCause, ReleaseReason, Seat, State
+from etapalvelu.domain.codes import CloseCause, DocumentCamera, ReleaseReason, Seat, State
 from etapalvelu.domain.people import Person
 from etapalvelu.ports import Sample
 from signaling.errors import RefusedError
@@ -195,10 +196,11 @@ async def test_an_interruption_began_when_it_began_and_within_the_session(servic
     )
 
 
-@pytest.mark.parametrize(("cause", "cause_class"), [("document_camera", "document_camera"), ("gremlins", "unknown")])
+@pytest.mark.parametrize(("cause", "cause_class"), [("document_camera", "document_camera"), ("gremlins", "server")])
 async def test_lost_media_is_logged_with_its_cause_as_its_witness_saw_it(
     service: Service, cause: str, cause_class: str
 ) -> None:
+    """A word nobody knows leaves it to the service: all are heard, and only its relay stands between them."""
     session_id = await connected(service)
     service.clock.advance(seconds=10)
 
@@ -234,6 +236,36 @@ async def test_one_gap_seen_from_both_ends_is_logged_once(service: Service) -> N
 
     entries = (await service.sessions.entries(session_id))[before:]
     assert [(entry.type, entry.data["seat"]) for entry in entries] == [("interrupted", "room"), ("resumed", "room")]
+
+
+async def test_whose_socket_fell_silent_is_the_cause_of_a_gap(service: Service) -> None:
+    session_id = await connected(service)
+    asked: list[tuple[str, float]] = []
+
+    def unheard(call: str, seconds: float) -> list[str]:
+        asked.append((call, seconds))
+        return ["expert"]
+
+    attendance = SessionAttendance(service.ledger, service.sessions, service.clock, unheard)
+    await attendance.noted(session_id, "room", SCREEN.actor, MediaInterrupted(peer="expert", cause="unknown", since_ms=0))
+
+    assert (await last(service, session_id))[2]["cause_class"] == "expert_side"
+    assert asked == [(session_id, 0.0)]
+
+
+async def test_a_camera_that_sees_again_mends_no_line(service: Service) -> None:
+    """Nor does it change anything where it does not sit, or where it was never lost."""
+    session_id = await connected(service)
+    await service.attendance.camera_is("rantala-1", DocumentCamera.OK)
+    lost = MediaInterrupted(peer="camera", cause="site_network", since_ms=0)
+    await service.attendance.noted(session_id, "expert", EXPERT.actor, lost)
+    before = await service.types(session_id)
+
+    await service.attendance.camera_is("rantala-1", DocumentCamera.OK)
+    await service.attendance.camera_is("rantala-1", DocumentCamera.LOST)
+    await service.attendance.camera_is("rantala-2", DocumentCamera.LOST)
+
+    assert (before[-1], await service.types(session_id)) == ("interrupted", before)
 
 
 async def test_what_does_not_fit_any_more_is_dropped(service: Service) -> None:

@@ -11,7 +11,7 @@ from etapalvelu.api.calls import Call
 from etapalvelu.api.cameras import Cameras, camera_calls
 from etapalvelu.api.checks import Checks, check_calls
 from etapalvelu.api.deeds import deed_calls
-from etapalvelu.api.devices import Devices, device_calls
+from etapalvelu.api.devices import CameraWord, Devices, device_calls
 from etapalvelu.api.openapi import describe
 from etapalvelu.api.questions import question_calls
 from etapalvelu.desk import Desk
@@ -35,12 +35,13 @@ def attach(
     setups: CameraSetups,
     clock: Clock,
     checks: Checks,
+    camera_is: CameraWord,
 ) -> None:
     """Add every call. Called once by `app`, which also puts `problems.tell_problems` around `doors.guard`."""
     calls: tuple[Call, ...] = (
         *deed_calls(desk, clock),
         *question_calls(reports, preparing),
-        *device_calls(Devices(access=access, places=places, board=board)),
+        *device_calls(Devices(access=access, places=places, board=board, camera_is=camera_is)),
         *check_calls(checks),
         *camera_calls(Cameras(places=places, reports=reports, setups=setups, board=board, clock=clock)),
     )

@@ -53,6 +53,21 @@ async def test_the_cameras_state_is_kept_and_announced(doorstep: Doorstep) -> No
     assert (answer.status, said.document_camera, said.document_camera_name) == (204, DocumentCamera.LOST, "DocCam 4K")
 
 
+async def test_a_camera_that_is_lost_in_a_session_is_logged_with_its_gap(doorstep: Doorstep) -> None:
+    session = await doorstep.service.opened()
+    await doorstep.service.attendance.joined(session.id, "camera", AGENT.actor)
+
+    for state in ("lost", "lost", "opening", "ok", "ok"):
+        await doorstep.post("/devices/status", AGENT, {"document_camera": state})
+        doorstep.service.clock.advance(seconds=2)
+
+    entries = (await doorstep.service.sessions.entries(session.id))[2:]
+    assert [(entry.type, entry.actor, entry.data) for entry in entries] == [
+        ("interrupted", "system", {"seat": "camera", "cause_class": "document_camera", "since": "2026-08-17T07:00:00.000Z"}),
+        ("resumed", "system", {"seat": "camera", "gap_ms": 6000}),
+    ]
+
+
 async def test_a_screen_speaks_for_no_camera(doorstep: Doorstep) -> None:
     answer = await doorstep.post("/devices/status", SCREEN, {"document_camera": "ok"})
     nonsense = await doorstep.post("/devices/status", AGENT, {"document_camera": "fine"})

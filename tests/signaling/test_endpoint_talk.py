@@ -276,6 +276,30 @@ class TestOrders:
             SeatJoined(seat="room", epoch=1),
         ]
 
+    async def test_whoever_is_silent_away_or_only_just_back_was_not_heard(self, served: Served, clocks: Clocks) -> None:
+        room, _ = await served.sit(claims("room"))
+        expert, _ = await served.sit(claims("expert"))
+        assert isinstance(await room.hear(), SeatJoined)
+        clocks.advance(10)
+        silent = served.endpoint.unheard("call-1", 5.0)
+        await room.say(offer("expert"))
+        assert await expert.hear() == offer_from("room")
+        back, steady = served.endpoint.unheard("call-1", 5.0), frozenset(served.endpoint.unheard("call-9", 5.0))
+        clocks.advance(3)
+        await room.say(offer("expert", 2))
+        assert await expert.hear() == offer_from("room", 2)
+        for _ in range(2):
+            clocks.advance(3)
+            await room.say(offer("expert", 2))
+            await expert.hear()
+
+        both: frozenset[Seat] = frozenset({"room", "expert"})
+        assert (silent, back, steady) == (both, both, frozenset[Seat]())
+        assert served.endpoint.unheard("call-1", 5.0) == {"expert"}
+        await room.raw.close()
+        await served.until_away("call-1", "room")
+        assert served.endpoint.unheard("call-1", 0.0) == {"room", "expert"}
+
     async def test_a_revoked_login_loses_its_sockets_at_once_and_its_seats_after_the_commit(
         self, served: Served, attendance: FakeAttendance, clocks: Clocks
     ) -> None:

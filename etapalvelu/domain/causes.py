@@ -1,0 +1,36 @@
+"""Why media were lost: the cause class, named in this one place by what the ends say and by whose sockets fell silent.
+
+A page knows its own devices, but not which end of a line was cut: the server does, for it hears one and not the other.
+"""
+
+from collections.abc import Container
+
+from etapalvelu.domain.codes import CauseClass, Path, Seat
+from etapalvelu.domain.session import EXPERT_SEATS
+
+# What a page can only guess: which side of a line was lost.
+_SIDES = frozenset({CauseClass.SITE_NETWORK, CauseClass.EXPERT_SIDE})
+
+
+def side(seat: Seat) -> CauseClass:
+    """The class of a seat whose socket, and so whose machine or network, was lost."""
+    return CauseClass.EXPERT_SIDE if seat in EXPERT_SEATS else CauseClass.SITE_NETWORK
+
+
+def cause_of(
+    said: str, *, teller: Seat, lost: Seat, unheard: Container[Seat], seats: Container[Seat], path: Path | None = None
+) -> CauseClass:
+    """Why `teller` gets nothing from `lost`. `unheard` are the taken seats that the server heard nothing of since the loss, or
+    for a part of that time; `path` is how the people's media travel.
+    """
+    hint = CauseClass(said) if said in CauseClass.__members__.values() else CauseClass.UNKNOWN
+    if hint is not CauseClass.UNKNOWN and hint not in _SIDES:
+        return hint
+    if lost in unheard:
+        # The screen beside it is still there: it is neither the room's network nor its machine.
+        is_alone = lost is Seat.CAMERA and Seat.ROOM in seats and Seat.ROOM not in unheard
+        return CauseClass.DOCUMENT_CAMERA if is_alone else side(lost)
+    if teller in unheard:
+        return side(teller)
+    # Both ends reach the server and not each other. What stands between them is ours only where a relay does.
+    return CauseClass.SERVER if path is Path.RELAY and hint is CauseClass.UNKNOWN else hint
