@@ -30,6 +30,12 @@ _NYQUIST: Final = 0.5
 _HALVED_AT: Final = float(np.sqrt(np.log(2) / 2) / np.pi)
 _LEAST_MARKS: Final = 3
 _LEAST_CONTRAST: Final = 25.0
+# Marks that shadow and blur hide are looked for in a picture of that length; a mark is narrower than `_PAPER` of its fourths,
+# and a blur of about `_BLUR` pixels is undone.
+_MARKS_SIDE: Final = 1920
+_PAPER: Final = 41
+_BLUR: Final = 4.0
+_UNDONE: Final = 3.0
 # Of an edge the middle is used: its ends are round where the lens is soft.
 _MIDDLE: Final = 0.7
 _REACH_PIXELS: Final = 18.0
@@ -83,17 +89,39 @@ def read_target(image_bgr: Bgr) -> Reading | None:
 
 def _places(grey: NDArray[np.uint8]) -> Floats | None:
     """The way from millimetres on the sheet to pixels, by the marks in its corners."""
-    seen, ids, _ = _DETECTOR.detectMarkers(grey)
-    known = {int(id): quad.reshape(4, 2) for id, quad in zip(ids.ravel() if len(seen) else (), seen, strict=True)}
-    marks = [id for id in MARKS if id in known]
-    if len(marks) < _LEAST_MARKS:
+    known = _marks(grey)
+    if len(known) < len(MARKS):
+        # What was seen as it is lies more exactly.
+        known = _marks_through_blur(grey) | known
+    if len(known) < _LEAST_MARKS:
         return None
     flat = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64) * MARK_MM / 2
-    there = np.concatenate([flat + np.array(MARKS[id]) for id in marks])
-    found, _ = cv2.findHomography(there, np.concatenate([known[id] for id in marks]).astype(np.float64))
+    there = np.concatenate([flat + np.array(MARKS[id]) for id in known])
+    found, _ = cv2.findHomography(there, np.concatenate(list(known.values())))
     # Where there is no way OpenCV gives nothing, which is no number.
     way = np.asarray(found, np.float64)
     return way if np.isfinite(way).all() else None
+
+
+def _marks(grey: NDArray[np.uint8]) -> dict[int, Floats]:
+    """The corners (4 x 2) of the sheet's marks that are seen, by their number."""
+    seen, ids, _ = _DETECTOR.detectMarkers(grey)
+    found = zip(ids.ravel() if len(seen) else (), seen, strict=True)
+    return {int(id): quad.reshape(4, 2).astype(np.float64) for id, quad in found if id in MARKS}
+
+
+def _marks_through_blur(grey: NDArray[np.uint8]) -> dict[int, Floats]:
+    """The same in a picture without shadows and with its blur undone as far as marks need it."""
+    scale = min(1.0, _MARKS_SIDE / max(grey.shape))
+    size = round(grey.shape[1] * scale), round(grey.shape[0] * scale)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    quarter = cv2.resize(small, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    paper = cv2.morphologyEx(quarter, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_PAPER, _PAPER)))
+    even = 230 * small / np.maximum(cv2.resize(paper, size, interpolation=cv2.INTER_LINEAR), 1)
+    even = np.clip(even, 0, 255).astype(np.uint8)
+    sharp = cv2.addWeighted(even, 1 + _UNDONE, cv2.GaussianBlur(even, (0, 0), _BLUR), -_UNDONE, 0)
+    zoom = np.array(grey.shape[::-1]) / np.array(size)
+    return {id: (quad + 0.5) * zoom - 0.5 for id, quad in _marks(np.asarray(sharp, np.uint8)).items()}
 
 
 def _there(way: Floats, millimetres: list[tuple[float, float]]) -> Floats:

@@ -69,8 +69,8 @@ def test_however_the_sheet_lies_it_says_the_same(turn: int) -> None:
     assert turned.ppi == pytest.approx(straight.ppi, abs=1)
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize(("kind", "sigmas"), [("plain", (0.0, 1.0, 2.0, 3.0)), ("shadow", (0.0, 1.0))])
+@pytest.mark.parametrize("seed", [*range(6), *range(106, 110)])
+@pytest.mark.parametrize(("kind", "sigmas"), [("plain", (0.0, 1.0, 2.0, 3.0)), ("shadow", (0.0, 1.0, 2.0, 3.0))])
 def test_more_blur_is_always_told_as_less_sharp(seed: int, kind: str, sigmas: tuple[float, ...]) -> None:
     desk = desk_with(paper(), seed, kind)
 
