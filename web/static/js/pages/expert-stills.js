@@ -3,6 +3,7 @@
  * passed its checksum.
  */
 
+import { Countdown } from "../countdown.js";
 import { element, notify, say } from "./page.js";
 import { savePdf } from "./saving.js";
 import { StillEntry } from "./still-entry.js";
@@ -13,9 +14,6 @@ import { StillView } from "./still-view.js";
  * @typedef {object} TrayOptions
  * @property {import("./still-view.js").Attach} attach lets a still be pointed at and marked
  */
-
-/** From here on the end of the tray is told as a warning. */
-const WARNING_MS = 60_000;
 
 export class Tray {
   /** @param {TrayOptions} options */
@@ -30,8 +28,8 @@ export class Tray {
     this.count = 0;
     /** What the expert turns a page by, on top of what the camera says: the next one usually lies the same way. */
     this.habit = 0;
-    /** @type {ReturnType<typeof setInterval> | undefined} */
-    this.clock = undefined;
+    /** @type {Countdown | undefined} */
+    this.countdown = undefined;
     /** @type {AbortController | undefined} */
     this.heard = undefined;
     this.view = new StillView({ attach: options.attach, beside: (entry, by) => this._beside(entry, by) });
@@ -111,22 +109,14 @@ export class Tray {
   endsIn(milliseconds, over) {
     this.again = null;
     for (const entry of this.entries.filter(({ best }) => best === null)) this._drop(entry);
-    const end = Date.now() + milliseconds;
-    const tell = () => {
-      const left = end - Date.now();
-      if (left <= 0) over();
-      else this._tellEnd(left);
-    };
-    // a page in the background is seldom given time, so its end is looked for whenever it is shown again
+    this.countdown = new Countdown({ milliseconds, tell: (left) => this._tellEnd(left), over });
     this.heard = new AbortController();
-    document.addEventListener("visibilitychange", tell, { signal: this.heard.signal });
-    this.clock = setInterval(tell, 1000);
-    tell();
+    document.addEventListener("visibilitychange", () => this.countdown?.look(), { signal: this.heard.signal });
   }
 
   /** Nothing of the customer stays. */
   clear() {
-    clearInterval(this.clock);
+    this.countdown?.stop();
     this.heard?.abort();
     this.view.close();
     for (const entry of this.entries) entry.forget();
@@ -137,13 +127,11 @@ export class Tray {
     this._changed();
   }
 
-  /** @param {number} left */
-  _tellEnd(left) {
-    const words = left > WARNING_MS
-      ? say("tray.ends_minutes", { minutes: Math.ceil(left / 60_000) })
-      : say("tray.ends_seconds", { seconds: Math.ceil(left / 10_000) * 10 });
+  /** @param {import("../countdown.js").Left} left */
+  _tellEnd({ unit, number }) {
+    const words = unit === "minutes" ? say("tray.ends_minutes", { minutes: number }) : say("tray.ends_seconds", { seconds: number });
     this.ending.hidden = false;
-    this.ending.dataset["state"] = left > WARNING_MS ? "" : "warn";
+    this.ending.dataset["state"] = unit === "minutes" ? "" : "warn";
     const place = element("tray-ending-words", HTMLElement);
     if (place.textContent !== words) place.textContent = words;
   }
