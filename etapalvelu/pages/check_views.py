@@ -43,6 +43,9 @@ _UNITS: Mapping[CheckCode, str] = {
     CheckCode.LOAD: "unit.percent",
     CheckCode.CREDENTIAL: "unit.hours",
 }
+# What is easier to read by the thousand, and from how many on.
+_THOUSANDS: Mapping[str, str] = {"unit.kilobits": "unit.megabits", "unit.megabytes": "unit.gigabytes"}
+_MANY = 10_000
 
 
 class CheckLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,11 +84,14 @@ def check_view(devices: RoomDevices, checks: RoomChecks, now: datetime) -> Check
 
 
 def _line(check: Check) -> CheckLine:
+    figure, unit = check.figure, "" if check.figure is None else _UNITS.get(check.code, "")
+    if figure is not None and unit in _THOUSANDS and figure >= _MANY:
+        figure, unit = round(figure / 1000), _THOUSANDS[unit]
     return CheckLine(
         code=check.code,
         result=check.result,
         shape=_SHAPES[check.result],
         note=check.note,
-        figure=check.figure,
-        unit="" if check.figure is None else _UNITS.get(check.code, ""),
+        figure=figure,
+        unit=unit,
     )

@@ -95,7 +95,7 @@ async def test_what_was_found_stands_behind_one_line(room: Doorstep, service: Se
         "In order: Service answers 12 ms",
         "Not checked: Spare route (UDP): no spare route is in use",
     ]
-    assert "In order: Free disk space 12,345 MB" in lines
+    assert "In order: Free disk space 12 GB" in lines
 
 
 async def test_what_to_do_is_said_in_words_on_both_desks(room: Doorstep, service: Service) -> None:
@@ -168,6 +168,7 @@ async def test_a_room_that_does_not_work_is_opened_once_its_warning_is_confirmed
     assert "The room device's disk is filling up." in form.text
     (tick,) = [one for one in form.all("input") if one.attributes.get("name") == "room_anyway"]
     assert (tick.attributes["value"], "checked" in tick.attributes) == ("rantala-1", False)
+    assert warned.page.focused() == "room_anyway"
     assert opened.status == 303
 
 
@@ -179,6 +180,7 @@ async def test_the_warning_stands_at_once_where_the_room_is_chosen_already(room:
     seen = await Browser(doorstep=room, people=(ADVISOR,)).get("/advisor")
 
     assert seen.page.options("room")["rantala-1"] == "Huone 1 – Not working"
+    assert seen.page.focused() == ""
     assert "Open in this room all the same" in seen.page.by_id("open-form").text
 
 
