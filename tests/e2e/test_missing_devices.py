@@ -52,6 +52,9 @@ async def test_an_expert_without_one_device_serves_with_the_other(demo: Demo, br
             await has_frames(room, "expert")
             await until(expert, READS, ["session-self-remark", WORDS["js.device.microphone_missing"]])
             await until(room, READS, ["expert-remark", WORDS["js.room.expert_microphone_broken"]])
+            # Neither seen nor heard, and yet not on hold.
+            await expert.get_by_role("button", name=WORDS["expert.camera_off"], exact=True).click()
+            await until(room, READS, ["expert-words", WORDS["js.room.expert_camera_off"]])
         else:
             assert WORDS["js.device.camera_missing"] in await expert.locator("#session-self-words").inner_text()
             assert await loudness(room, "expert") > 0.01

@@ -239,7 +239,8 @@ export class RoomSession {
   /** @param {import("../text.js").Shown} theirs */
   _unseen({ microphone, broken }) {
     if (broken?.includes("camera")) return say("room.expert_camera_broken");
-    return say(microphone ? "room.expert_camera_off" : "room.on_hold");
+    // on hold both are off, and neither is broken
+    return say(microphone || broken?.includes("microphone") ? "room.expert_camera_off" : "room.on_hold");
   }
 
   _paper() {
