@@ -38,6 +38,10 @@ class Node:
         """What may be chosen in this select: values and their words."""
         return {option.attributes["value"]: option.text for option in self.by_id(id_).all("option")}
 
+    def focused(self) -> str:
+        """The name of the field that has the focus when the page is there: the first that asks for it."""
+        return next((node.attributes["name"] for node in self._below() if "autofocus" in node.attributes), "")
+
     def hidden(self, action: str) -> dict[str, str]:
         """The hidden fields of the form that posts there."""
         form = self.having("action", action)

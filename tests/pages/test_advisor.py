@@ -85,6 +85,7 @@ async def test_a_form_with_nothing_chosen_comes_back_with_words_beside_its_field
     assert errors == dict.fromkeys(("theme", "room", "reason"), "Choose one.")
     assert chosen == ["sv"]
     assert "checked" in seen.page.having("value", "interpreter").attributes
+    assert seen.page.focused() == "theme"
     assert await service.sessions.open_sessions() == []
 
 
@@ -95,6 +96,7 @@ async def test_values_that_are_none_of_the_choices_are_refused_beside_their_fiel
         seen = await opened(browser, **{field: value})
         assert seen.status == 422
         assert seen.page.by_id(f"{field}-error").text == "Choose one of the listed."
+        assert seen.page.focused() == field
 
 
 async def test_a_room_in_use_is_refused_and_what_was_chosen_is_kept(whole: Doorstep, service: Service) -> None:

@@ -42,6 +42,7 @@ async def test_a_wrong_password_is_told_in_words_and_the_name_is_kept(whole: Doo
         assert answer.page.having("role", "alert").text == words
         assert answer.page.by_id("account").attributes["value"] == "aino"
         assert answer.page.by_id("password").attributes["value"] == ""
+        assert answer.page.focused() == "password"
 
 
 async def test_an_empty_form_is_told_beside_its_fields(whole: Doorstep) -> None:
@@ -50,6 +51,7 @@ async def test_an_empty_form_is_told_beside_its_fields(whole: Doorstep) -> None:
     assert answer.status == 422
     assert answer.page.by_id("account-error").text == "Fill this in."
     assert answer.page.by_id("password-error").text == "Fill this in."
+    assert answer.page.focused() == "account"
 
 
 async def test_the_sixth_wrong_try_in_a_minute_is_told_to_wait(whole: Doorstep) -> None:
