@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.mother import Mother
+from tests.faults.mother import mother as having_imported
 from tests.faults.people import People, people_of
 from tests.faults.rig import Rig, prepare
 
@@ -68,9 +70,15 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def mother() -> Iterator[Mother]:
+    with having_imported() as made:
+        yield made
+
+
 @pytest.fixture
-def rig(tmp_path: Path, prepared: Path) -> Iterator[Rig]:
-    made = Rig(tmp_path / "rig", prepared)
+def rig(tmp_path: Path, prepared: Path, mother: Mother) -> Iterator[Rig]:
+    made = Rig(tmp_path / "rig", prepared, mother=mother)
     yield made
     made.end()
 

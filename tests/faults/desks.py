@@ -21,10 +21,9 @@ from etapalvelu.domain.people import Role
 from etapalvelu.maintenance import access_to, database
 from tests.e2e.browsers import CHROMIUM, FLAGS, Watch, Words, has_frames, sign_in, state_is
 from tests.faults.people import People
-from tests.faults.rig import Rig
+from tests.faults.rig import PASSWORD, Rig
 
 ROOM = "rantala-1"
-PASSWORD = "a long password"
 WORDS = Words("en")
 START_SECONDS = 30.0
 # A page's clock that is wrong by OFF milliseconds. (libfaketime stops Chromium as a whole.)

@@ -7,8 +7,9 @@
     await people.advisor.close(session["id"], "cancelled")
     rig.agrees()                             # the checker on what they were told and the exported log
 
-The database is prepared once a run and copied; a server starts in about a second. Limits are short (CALL); what a test needs
-otherwise it gives to `start` as environment, e.g. `ETAPALVELU_CALL__SEAT_LIMIT_SECONDS`, or to a `Rig` of its own.
+The database is prepared once a run and copied; a process that has imported the program forks the servers (mother.py). Limits
+are short (CALL); what a test needs otherwise it gives to `start` as environment, e.g. `ETAPALVELU_CALL__SEAT_LIMIT_SECONDS`, or
+to a `Rig` of its own.
 """
 
 import asyncio
@@ -28,18 +29,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from argon2 import PasswordHasher
+
 from etapalvelu import sample
 from etapalvelu.config import load
 from etapalvelu.domain.codes import Language
 from etapalvelu.domain.log import Fault
-from etapalvelu.domain.people import Role
+from etapalvelu.domain.people import Role, Staff
 from etapalvelu.maintenance import access_to, bring_up, database, verify_log
-from etapalvelu.ports import StaffRequest
+from etapalvelu.ports import Account
+from etapalvelu.store.accounts import SqlAccounts
 from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.sessions import SqlSessions
 from tests.e2e.processes import free_port
 from tests.faults.checker import Finding, Json, check, lines
+from tests.faults.mother import Child, Mother
 
+# Of everybody.
+PASSWORD = "a long password"
 READY_SECONDS = 20.0
 # What the service promises: a server that is told to stop is gone within this time.
 STOP_SECONDS = 5.0
@@ -87,9 +94,11 @@ async def _fill(path: Path) -> dict[str, str]:
         await places.add_point(sample.POINT)
         for room in sample.rooms(ROOMS):
             await places.add_room(room)
-        tokens = {}
+        accounts, tokens = SqlAccounts(engine), {}
+        # One hash for all, and as cheap as it goes: faults are not about its cost.
+        password_hash = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
         for person in _staff():
-            await access.create_account(person)
+            await accounts.add_account(Account(staff=person, password_hash=password_hash))
             tokens[person.account] = await access.add_token(person.account)
         for room in sample.rooms(ROOMS):
             for role in (Role.ROOM, Role.AGENT):
@@ -98,15 +107,12 @@ async def _fill(path: Path) -> dict[str, str]:
     return tokens
 
 
-def _staff() -> Iterator[StaffRequest]:
-    password, point = "a long password", sample.POINT.id
-    yield StaffRequest(account="advisor", role=Role.ADVISOR, password=password, point=point)
-    yield StaffRequest(account="supervisor", role=Role.SUPERVISOR, password=password)
+def _staff() -> Iterator[Staff]:
+    yield Staff(account="advisor", role=Role.ADVISOR, point=sample.POINT.id)
+    yield Staff(account="supervisor", role=Role.SUPERVISOR)
     for number in range(1, EXPERTS + 1):
         account = "expert" if number == 1 else f"expert{number}"
-        yield StaffRequest(
-            account=account, role=Role.EXPERT, password=password, themes=("pensions", "families"), languages=(Language.FI,)
-        )
+        yield Staff(account=account, role=Role.EXPERT, themes=("pensions", "families"), languages=(Language.FI,))
 
 
 class Rig:
@@ -120,14 +126,19 @@ class Rig:
         records: Path | None = None,
         always_open: bool = True,
         call: Mapping[str, float] | None = None,
+        mother: Mother | None = None,
     ) -> None:
-        """`records`: where transcripts and logs go, if not beside the database. `call` replaces limits of CALL."""
+        """`records`: where transcripts and logs go, if not beside the database. `call` replaces limits of CALL.
+
+        With a `mother` commands need no imports of their own; without one each is started as a person would.
+        """
         shutil.copytree(prepared, folder, dirs_exist_ok=True)
         self.folder = folder
         self.records = records or folder
         self.port = free_port()
         self.tokens: dict[str, str] = json.loads((folder / "tokens.json").read_text(encoding="utf-8"))
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Child | None = None
+        self._mother = mother
         self.started_seconds = 0.0
         self._transcripts: list[Path] = []
         limits = "\n".join(f"{name} = {value}" for name, value in {**CALL, **(call or {})}.items())
@@ -161,17 +172,30 @@ class Rig:
     ) -> None:
         """Start the server. `ahead` stands before the command (faketime); `limits` are of `resource.RLIMIT_...`."""
         assert self.process is None or self.process.poll() is not None, "one server at a time"
-        command = [*ahead, sys.executable, "-m", "etapalvelu", "serve", "--config", str(self.folder / "config.toml")]
-        with (self.records / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **ONE_THREAD, **(environ or {})},
-                preexec_fn=_limiter(limits),
-            )
+        all_environ = {**os.environ, **ONE_THREAD, **(environ or {})}
+        log = self.records / "server.log"
+        self.process = self._run(["serve"], all_environ, log, log, ahead=ahead, limits=limits)
         if ready:
             self.wait_ready()
+
+    def _run(
+        self,
+        words: Sequence[str],
+        environ: Mapping[str, str],
+        output: Path,
+        errors: Path,
+        *,
+        ahead: Sequence[str] = (),
+        limits: Mapping[int, int] | None = None,
+    ) -> subprocess.Popen[bytes] | Child:
+        """Start one command of the program on this installation."""
+        arguments = [*words, "--config", str(self.folder / "config.toml")]
+        # A library is loaded ahead of a new program only.
+        if self._mother is not None and not ahead and "LD_PRELOAD" not in environ:
+            return self._mother.start(arguments, environ, output, errors, limits)
+        command = [*ahead, sys.executable, "-m", "etapalvelu", *arguments]
+        with output.open("ab") as out, errors.open("ab") as err:
+            return subprocess.Popen(command, stdout=out, stderr=err, env=environ, preexec_fn=_limiter(limits))
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         begun = time.monotonic()
@@ -233,10 +257,10 @@ class Rig:
 
     def events(self) -> list[Json]:
         """The log as the operator exports it."""
-        path = self.records / "log.jsonl"
-        with path.open("wb") as out:
-            command = [sys.executable, "-m", "etapalvelu", "log", "export", "--format", "jsonl"]
-            subprocess.run([*command, "--config", str(self.folder / "config.toml")], stdout=out, check=True, timeout=60)
+        path, errors = self.records / "log.jsonl", self.records / "log.errors"
+        path.unlink(missing_ok=True)
+        exporting = self._run(["log", "export", "--format", "jsonl"], os.environ, path, errors)
+        assert exporting.wait(60) == 0, errors.read_text(encoding="utf-8")
         return list(lines(path))
 
     def types(self, session: str) -> list[str]:

@@ -8,9 +8,9 @@ from playwright.async_api import Page, WebSocketRoute
 
 from tests.e2e.browsers import has_frames, state_is, until
 from tests.faults.conftest import REPEATED
-from tests.faults.desks import PASSWORD, WORDS, Desks, desks, machine
+from tests.faults.desks import WORDS, Desks, desks, machine
 from tests.faults.people import People
-from tests.faults.rig import Rig
+from tests.faults.rig import PASSWORD, Rig
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 

@@ -44,15 +44,16 @@ async def test_a_kill_at_each_point_loses_and_doubles_nothing(rig: Rig, people: 
         ("released", "release", lambda: people.expert.release(opened[0])),
         ("closed", "close", lambda: people.advisor.close(opened[0], "cancelled")),
     ]
-    for event, path, deed in deeds:
-        kind = path if is_reply else event
+    lit = [path if is_reply else event for event, path, _deed in deeds]
+    fuses = [f"{point}:{kind}" for kind in lit if kind]
+    await asyncio.to_thread(_start, rig, fuses.pop(0))
+    for kind, (_event, _path, deed) in zip(lit, deeds, strict=True):
         if not kind:
             await deed()
             continue
-        await asyncio.to_thread(_restart, rig, f"{point}:{kind}")
         asked = asyncio.ensure_future(deed())
         died = await asyncio.to_thread(rig.wait_gone, 20)
-        await asyncio.to_thread(rig.start, PATIENT)
+        await asyncio.to_thread(_start, rig, fuses.pop(0) if fuses else "")
         await asked
         assert died == -signal.SIGKILL
 
@@ -100,7 +101,5 @@ async def _work(people: People, expert: Person, room: str, over: asyncio.Event) 
     return done
 
 
-def _restart(rig: Rig, fuse: str) -> None:
-    if rig.process is not None and rig.process.poll() is None:
-        rig.kill()
+def _start(rig: Rig, fuse: str) -> None:
     rig.start({VARIABLE: fuse, **PATIENT})

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.mother import Mother
 from tests.faults.people import People, RefusedDeedError, in_service, people_of, until
 from tests.faults.rig import Rig
 
@@ -89,9 +90,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 async def test_a_full_disk_refuses_new_sessions_and_lets_the_others_end(
-    small_disk: Path, prepared: Path, tmp_path: Path
+    small_disk: Path, prepared: Path, mother: Mother, tmp_path: Path
 ) -> None:
-    rig = Rig(small_disk, prepared, records=tmp_path)
+    rig = Rig(small_disk, prepared, records=tmp_path, mother=mother)
     with ExitStack() as stack:
         stack.callback(rig.end)
         rig.start()
