@@ -29,6 +29,8 @@ def coturn_config(config: Config) -> str:
         "use-auth-secret",
         f"static-auth-secret={turn.secret}",
         "fingerprint",
+        "# To the journal; otherwise coturn writes files of its own too, which nobody clears away.",
+        "log-file=stdout",
         *_listening(turn, plain, secured),
         *([f"listening-ip={turn.address}", f"relay-ip={turn.address}"] if turn.address else []),
         "# No administration over the network, no relay to TCP services, to groups, or to this machine's loopback.",

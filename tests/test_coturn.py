@@ -33,6 +33,7 @@ def test_it_has_our_secret_and_relays_to_nobody_but_the_networks_named() -> None
         "use-auth-secret",
         f"static-auth-secret={SECRET}",
         "fingerprint",
+        "log-file=stdout",
         "listening-port=3478",
         "no-tcp",
         "no-dtls",

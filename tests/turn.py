@@ -57,7 +57,7 @@ def start_turn(folder: Path, log: Path) -> subprocess.Popen[bytes]:
     """Start coturn with what the folder's config.toml asks for."""
     config = folder / "turnserver.conf"
     config.write_text(turn_config(folder / "config.toml"), encoding="utf-8")
-    files = [f"--pidfile={folder / 'pid'}", f"--userdb={folder / 'db'}", "--log-file=stdout"]
+    files = [f"--pidfile={folder / 'pid'}", f"--userdb={folder / 'db'}"]
     with log.open("wb") as out:
         process = subprocess.Popen(["turnserver", "-c", str(config), *files], stdout=out, stderr=out, cwd=folder)
     try:
