@@ -43,14 +43,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if mark is not None:
         short, *long = mark.args
         seconds = (long or [short]) if REPEATED else [short]
-        rows = [(number, time) for number in seconds for time in range(_times(number))]
+        rows = [(number, time) for number in seconds for time in range(times(number))]
         metafunc.parametrize(("lasting", "again"), rows, ids=[f"{number}s-{time}" for number, time in rows])
     elif REPEATED:
         slow = metafunc.definition.get_closest_marker("slow") is not None
-        metafunc.parametrize("again", range(_times(LONG_SECONDS + 1 if slow else 0)))
+        metafunc.parametrize("again", range(times(LONG_SECONDS + 1 if slow else 0)))
 
 
-def _times(seconds: float) -> int:
+def times(seconds: float) -> int:
+    """How often a fault of that length is put in."""
     if not REPEATED:
         return 1
     return SHORT_TIMES if seconds <= LONG_SECONDS else LONG_TIMES

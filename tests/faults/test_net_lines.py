@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from tests.e2e.browsers import state_is
-from tests.faults.conftest import REPEATED
+from tests.faults.conftest import REPEATED, times
 from tests.faults.scene import CONNECT_SECONDS, Scene, scene
 
 pytestmark = [
@@ -22,10 +22,12 @@ pytestmark = [
 seldom = pytest.mark.skipif(not REPEATED, reason="`make faults` runs it")
 
 # What the people see of each other and of the paper, and how soon it is to be back, by the length of the cut in seconds.
+# Of twenty runs one may miss a limit: the limits are those of the 95th percentile.
 PICTURES = (("expert", "room"), ("expert", "document"), ("room", "expert"))
 BACK_SECONDS = {5: 1.0, 30: 5.0}
 STALL_SECONDS = 1.0
 FRESH_SECONDS, OLDEST_SECONDS = 2.0, 1.0
+RUNS_A_MISS = 20
 BROKEN = "js.line.restoring"
 PLACES = [["room"], pytest.param(["expert"], marks=seldom), pytest.param(["room", "expert"], marks=seldom)]
 
@@ -39,7 +41,7 @@ async def together(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> 
         yield made
     for what, numbers in sorted(measured.items()):
         ordered = sorted(numbers)
-        high = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+        high = ordered[-1 - len(ordered) // RUNS_A_MISS]
         print(f"\n{what}: N {len(ordered)}, median {median(ordered):.2f}, p95 {high:.2f}, most {ordered[-1]:.2f}")  # noqa: T201
 
 
@@ -76,6 +78,13 @@ def keep(what: str, value: float) -> float:
     return value
 
 
+def keep_within(limit: float, what: str, value: float, lasting: float) -> None:
+    """What is measured in each run of the fault; a run may miss the limit where nineteen others hold it."""
+    keep(what, value)
+    late = [one for one in measured[what] if one > limit]
+    assert len(late) <= times(lasting) // RUNS_A_MISS, (what, measured[what])
+
+
 @pytest.mark.parametrize("places", PLACES, ids="+".join)
 @pytest.mark.lasting(5, 5, 30, 120)
 async def test_a_line_is_cut(call: Scene, places: list[str], lasting: int, again: int) -> None:
@@ -86,39 +95,34 @@ async def test_a_line_is_cut(call: Scene, places: list[str], lasting: int, again
     call.net.heal()
     healed = time.time()
 
+    fault = f"{lasting} s at {'+'.join(places)}"
     limit = BACK_SECONDS.get(lasting, CONNECT_SECONDS)
-    await asyncio.gather(*(call.flows(page_of(call, where), stream) for where, stream in PICTURES))
+    flowing = (call.flows(page_of(call, where), stream) for where, stream in PICTURES)
+    await asyncio.gather(fresh(call, healed, fault, lasting), *flowing)
     for where, stream in PICTURES:
         frames = await call.frames(page_of(call, where), stream, healed)
-        back = keep(f"{stream} back at the {where} after {lasting} s, s", frames[0] - healed)
-        # The printed p95 is held against the limit; one run on a busy machine may take longer.
-        assert back <= limit * 4, (where, stream, back)
-    await told_soon(call, began)
-    await fresh(call, healed)
+        keep_within(limit, f"{fault}: {stream} back at the {where}, s", frames[0] - healed, lasting)
+    await told_soon(call, began, fault, lasting)
     await one_session_with_its_gaps(call, lasting)
 
 
-async def told_soon(call: Scene, began: float) -> None:
+async def told_soon(call: Scene, began: float, fault: str, lasting: float) -> None:
     """Both people read of the stall within a second of the last picture."""
     for where, stream in (("expert", "room"), ("room", "expert")):
         page = page_of(call, where)
         frames = [at for at in await call.frames(page, stream, began - 1) if at < began + 2]
         shown = [at for at, words in await call.said(page, began) if call.words[BROKEN] in words]
         assert shown, (where, await call.said(page, began - 2))
-        assert keep(f"stall shown to the {where}, s", shown[0] - max(frames)) <= STALL_SECONDS * 2
+        keep_within(STALL_SECONDS, f"{fault}: stall shown to the {where}, s", shown[0] - max(frames), lasting)
 
 
-async def fresh(call: Scene, healed: float) -> None:
+async def fresh(call: Scene, healed: float, fault: str, lasting: float) -> None:
     """The document's picture is no old one, soon after the line is well."""
-    await asyncio.sleep(max(0.0, healed + FRESH_SECONDS - time.time()))
-    ages: list[float] = []
-    while len(ages) < 5:
+    age = None
+    while age is None or age > OLDEST_SECONDS:
+        assert time.time() < healed + CONNECT_SECONDS, (fault, age)
         age = await call.document_age(call.expert)
-        if age is not None:
-            ages.append(age)
-        assert time.time() < healed + CONNECT_SECONDS
-        await asyncio.sleep(0.1)
-    assert keep("document's age 2 s after the cut, s", min(ages)) <= OLDEST_SECONDS
+    keep_within(FRESH_SECONDS, f"{fault}: document at most 1 s old again after, s", time.time() - healed, lasting)
 
 
 async def one_session_with_its_gaps(call: Scene, lasting: float) -> None:
@@ -147,7 +151,7 @@ async def test_packets_are_lost(call: Scene, percent: int, again: int) -> None:
         keep(f"frames a second of {stream} at the {where} with {percent} % lost", len(frames) / (ended - began))
         longest = max(later - earlier for earlier, later in zip([began, *frames], [*frames, ended], strict=True))
         assert keep(f"longest gap of {stream} at the {where} with {percent} % lost, s", longest) < 5
-    await fresh(call, began)
+    await fresh(call, ended, f"{percent} % lost", 0)
 
 
 @seldom

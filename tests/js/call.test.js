@@ -193,6 +193,20 @@ test("a socket that nobody answers is given up and tried anew", async (context) 
   assert.deepEqual(states, [["open", ""], ["lost", "socket"], ["open", ""]]);
 });
 
+test("the server was away when it does not welcome us soon after it was doubted", async (context) => {
+  Object.defineProperty(globalThis, "navigator", { value: { onLine: true }, configurable: true });
+  context.mock.method(performance, "now", () => 5000);
+  const { call, seat, hear } = wired();
+  await seat();
+  const before = call.wasAway(0);
+  hear(WELCOME);
+
+  const late = [8000, 4000, 3000].map((doubted) => call.wasAway(doubted));
+  navigator.onLine = false;
+
+  assert.deepEqual([before, late, call.wasAway(8000)], [true, [false, false, true], true]);
+});
+
 test("a socket that is doubted is replaced, and nobody hears of it when that works", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const { call, sockets, states, seat, hear } = wired();

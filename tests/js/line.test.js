@@ -5,32 +5,38 @@ import { Line } from "../../web/static/js/line.js";
 
 const BEGUN = 10_000;
 
-/** A line to a pretended person; `frames` is what was decoded so far, `done` what the line did about it. */
-async function watched() {
+/**
+ * A line to a pretended person; `frames` is what was decoded so far, `received` all that came, `silent` how long no packet
+ * has come, and `done` what the line did about it.
+ */
+async function watched({ offers = true } = {}) {
   const done = [];
-  const seen = { frames: 1 };
-  const report = () => new Map([["v", {
-    type: "inbound-rtp", kind: "video", id: "v", framesDecoded: seen.frames, bytesReceived: seen.frames, packetsReceived: seen.frames,
-  }]]);
-  const current = { generation: 1, connected: true, began: 0, ended: false, pc: { connectionState: "connected", getStats: async () => report() } };
-  const peer = { seat: "room", epoch: 1, since: 0, current, mend: async () => void done.push("mend"), renew: () => done.push("renew") };
+  const seen = { frames: 1, received: 1, silent: 0, reports: 0, online: true };
+  const report = () => new Map([
+    ["t", { type: "transport", id: "t", bytesReceived: seen.received }],
+    ["v", { type: "inbound-rtp", kind: "video", id: "v", framesDecoded: seen.frames, bytesReceived: seen.frames,
+      timestamp: 1_000_000, lastPacketReceivedTimestamp: 1_000_000 - seen.silent }],
+  ]);
+  const current = { generation: 1, connected: true, began: 0, ended: false, pc: { connectionState: "connected", getStats: async () => (seen.reports += 1, report()) } };
+  const peer = { seat: "room", epoch: 1, since: 0, current, options: { offers }, mend: async () => void done.push("mend"), renew: () => done.push("renew") };
   const line = new Line({
     peer,
     expects: () => ({ camera: true, microphone: false }),
     askKeyFrame: () => done.push("ask"),
+    flows: (flows) => done.push(flows ? "flows" : "dead"),
     mends: true,
-    cause: () => "unknown",
-    online: () => true,
+    cause: (dead, doubted) => `${dead ? "dead" : "alive"} ${doubted - BEGUN}`,
+    online: () => seen.online,
     doubt: () => done.push("doubt"),
-    send: ({ note }) => note && done.push([note.kind, note.since_ms ?? note.gap_ms]),
+    send: ({ note }) => note && done.push([note.kind, note.since_ms ?? note.gap_ms, note.cause].filter((one) => one !== undefined)),
     changed: (state) => done.push(state),
   });
   await line.beat(0);
   await line.beat(9_750);
-  seen.frames = 2;
+  Object.assign(seen, { frames: 2, received: 2 });
   await line.beat(BEGUN);
   done.length = 0;
-  return { line, seen, done };
+  return { line, seen, done, current };
 }
 
 test("nothing is asked of a connection before a first picture can be there, nor of others beside it", async () => {
@@ -40,7 +46,7 @@ test("nothing is asked of a connection before a first picture can be there, nor 
   const line = new Line({
     peer: { seat: "room", epoch: 1, since: 0, current, renew: () => assert.fail("renewed") },
     expects: () => ({ camera: true, microphone: true }),
-    askKeyFrame: () => undefined, mends: true, cause: () => "unknown", online: () => true, doubt: () => undefined,
+    askKeyFrame: () => undefined, flows: () => undefined, mends: true, cause: () => "unknown", online: () => true, doubt: () => undefined,
     send: () => undefined, changed: () => undefined,
   });
 
@@ -54,28 +60,113 @@ test("nothing is asked of a connection before a first picture can be there, nor 
   assert.ok(!line.begins(1500));
 });
 
-test("a stall is seen within a second, mended, and noted once with the time of the loss", async () => {
+test("a stall is seen within a second, mended when it lasts, and noted once with the time of the loss", async () => {
   const { line, seen, done } = await watched();
 
-  for (let now = 250; now <= 4000; now += 250) await line.beat(BEGUN + now);
+  for (let now = 250; now <= 7000; now += 250) await line.beat(BEGUN + now);
   seen.frames = 3;
-  await line.beat(BEGUN + 4250);
+  seen.received = 3;
+  await line.beat(BEGUN + 7250);
 
-  assert.deepEqual(done.filter((what) => what !== "ask"), [
-    "stalled", "doubt", "mend", ["interrupted", 3250], ["resumed", 4250], "good",
+  assert.deepEqual(done, [
+    "dead", "stalled", "doubt", ["interrupted", 3250, "dead 2750"], "mend", "flows", ["resumed", 7250], "good",
   ]);
-  assert.ok(done.filter((what) => what === "ask").length > 5);
 });
 
-test("a line that stands still is helped at once when the server is back; one that flows is left alone", async () => {
+test("who did not offer waits longer, for the other end comes first; while the server is away nobody says anything", async () => {
+  const asking = await watched({ offers: false });
+  const offline = await watched();
+  offline.seen.online = false;
+
+  for (let now = 250; now <= 9500; now += 250) await Promise.all([asking.line.beat(BEGUN + now), offline.line.beat(BEGUN + now)]);
+  const before = asking.done.includes("mend");
+  await asking.line.beat(BEGUN + 10_250);
+
+  assert.deepEqual([before, asking.done.at(-1)], [false, "mend"]);
+  assert.deepEqual(offline.done, ["dead", "stalled", "doubt", "doubt"]);
+});
+
+test("a loss is reckoned from the last packet, and looked for more often as soon as nothing moves", async () => {
+  const { line, seen, done } = await watched();
+
+  Object.assign(seen, { frames: 3, silent: 200 });
+  await line.beat(BEGUN + 250);
+  const before = line.pressing;
+  await line.beat(BEGUN + 500);
+  const doubtful = line.pressing;
+  await line.beat(BEGUN + 700);
+  const early = [...done];
+  await line.beat(BEGUN + 750);
+
+  assert.deepEqual([before, doubtful, line.pressing], [false, true, true]);
+  assert.deepEqual([early, done], [["dead"], ["dead", "stalled"]]);
+});
+
+test("nothing is asked over a dead line; with the first sign of life both pictures begin anew", async () => {
+  const { line, seen, done } = await watched();
+
+  for (let now = 250; now <= 2000; now += 50) await line.beat(BEGUN + now);
+  const silent = [...done];
+  for (let now = 2050; now <= 2500; now += 50) {
+    seen.received += 1;
+    await line.beat(BEGUN + now);
+  }
+  seen.frames = 3;
+  await line.beat(BEGUN + 2550);
+
+  assert.deepEqual(silent, ["dead", "stalled"]);
+  assert.deepEqual(done, ["dead", "stalled", "flows", "ask", "ask", "good"]);
+});
+
+test("a picture that stands still on a living line is asked for, and ours goes on", async () => {
+  const { line, seen, done } = await watched();
+
+  for (let now = 50; now <= 1150; now += 50) {
+    seen.received += 1;
+    await line.beat(BEGUN + now);
+  }
+
+  assert.deepEqual(done, ["stalled", "ask", "ask"]);
+});
+
+test("one report at a time is made", async () => {
+  const { line, seen } = await watched();
+  const before = seen.reports;
+
+  await Promise.all([line.beat(BEGUN + 250), line.beat(BEGUN + 300)]);
+  const busy = seen.reports - before;
+  await line.beat(BEGUN + 350);
+
+  assert.deepEqual([busy, seen.reports - before], [1, 2]);
+});
+
+test("a line that goes on standing still when the server is back is helped; one that flows is left alone", async (t) => {
+  const clock = t.mock.method(performance, "now", () => BEGUN + 1000);
   const { line, seen, done } = await watched();
 
   line.help();
   await line.beat(BEGUN + 1000);
   line.help();
-  seen.frames = 3;
-  await line.beat(BEGUN + 1250);
+  await line.beat(BEGUN + 1900);
+  const early = [...done];
+  await line.beat(BEGUN + 2050);
+  seen.frames = seen.received = 3;
+  await line.beat(BEGUN + 2100);
+  clock.mock.mockImplementation(() => BEGUN + 2100);
+  line.help();
+  await line.beat(BEGUN + 2300);
+
+  assert.deepEqual(early, ["dead", "stalled"]);
+  assert.deepEqual(done, ["dead", "stalled", "mend", "flows", "good"]);
+});
+
+test("a line that is broken is helped at once", async (t) => {
+  t.mock.method(performance, "now", () => BEGUN + 1000);
+  const { line, done, current } = await watched();
+
+  await line.beat(BEGUN + 1000);
+  current.pc.connectionState = "failed";
   line.help();
 
-  assert.deepEqual(done.filter((what) => what !== "ask"), ["stalled", "mend", "good"]);
+  assert.deepEqual(done, ["dead", "stalled", "mend"]);
 });

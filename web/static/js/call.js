@@ -24,6 +24,8 @@ import { decode, encode, SUBPROTOCOL } from "./messages.js";
 const OPENING_LIMIT_MS = 3000;
 /** A socket this young is not doubted. */
 const FRESH_MS = 2000;
+/** Whoever reaches the server at all is welcomed sooner. */
+const AWAY_MS = 1500;
 const MOST_WAITING = 300;
 /** A seat that was kept this long was worth having: the next loss is tried again at once. */
 const STEADY_MS = 5000;
@@ -111,6 +113,11 @@ export class Call {
     if (this.state === "open" ? !this.welcomed || performance.now() - this.since < FRESH_MS : this.state !== "lost") return;
     this._forsake();
     void this.open();
+  }
+
+  /** Whether the server could not be reached when it was doubted. @param {number} doubted by performance.now() */
+  wasAway(doubted) {
+    return !this.welcomed || this.since - doubted > AWAY_MS || !navigator.onLine;
   }
 
   /** Gives the seat up for good. */

@@ -29,6 +29,8 @@ import { relayed } from "./stats.js";
 /** People's pictures yield to the document: no more than this. */
 const PEOPLE_KBIT = 1500;
 const GATHERING_LIMIT_MS = 1500;
+/** A new path is found sooner, or not at all. */
+const MENDING_MS = 3000;
 /** STUN's "unauthorized", RFC 8489. */
 const UNAUTHORIZED = 401;
 
@@ -48,6 +50,7 @@ export class Connection {
     /** The last description of theirs that was read, as it came. */
     this.heard = "";
     this.adjusted = Promise.resolve();
+    this.mending = -Infinity;
     /** The last description that came, read or being read. @type {Promise<unknown>} */
     this.received = Promise.resolve();
     /** How many descriptions are being read, or wait for it. */
@@ -119,6 +122,7 @@ export class Connection {
   /** Mends the path under the connection; tracks, channels and generation stay. */
   async restartIce() {
     if (this.ended) return;
+    this.mending = performance.now();
     // the offer before it has no answer, and may have gone down with a socket
     if (this.pc.signalingState === "have-local-offer") return this._tell();
     if (this.pc.signalingState !== "stable") return;
@@ -196,6 +200,18 @@ export class Connection {
     return this._adjust((parameters) => ({ encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) }));
   }
 
+  /**
+   * Over a dead line no picture is sent: the other end would ask for each lost packet once it is back, and a thin line would
+   * carry old pictures for seconds. It begins anew with a whole one.
+   * @param {boolean} flows
+   */
+  carry(flows) {
+    return this._adjust((parameters) => {
+      for (const encoding of parameters.encodings) encoding.active = flows;
+      return flows ? { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) } : {};
+    });
+  }
+
   /** The document goes before people's pictures. Not at the start: a lower limit would hold the first key frame back. */
   limit() {
     return this._adjust((parameters) => {
@@ -206,6 +222,11 @@ export class Connection {
 
   get connected() {
     return this.pc.connectionState === "connected";
+  }
+
+  /** A new path is being looked for. */
+  get isMending() {
+    return performance.now() - this.mending < MENDING_MS;
   }
 
   close() {

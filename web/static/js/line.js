@@ -1,9 +1,9 @@
 /**
- * Watches the line to one peer: says when first picture and sound are decoded, sees a stall within a second, asks for a
- * key frame, mends the path, and notes a lasting loss in the log. Called from outside at every beat; keeps no timer.
+ * Watches the line to one peer: says when first picture and sound are decoded, sees a stall within a second, has the
+ * pictures begin anew, mends the path, and notes a lasting loss in the log. Called from outside at every beat; keeps no timer.
  */
 
-import { figures, path, summary } from "./stats.js";
+import { figures, noFigures, path, summary } from "./stats.js";
 
 /** @typedef {"none" | "opening" | "good" | "stalled"} LineState */
 /** @typedef {{ camera: boolean, microphone: boolean }} Expected */
@@ -12,8 +12,10 @@ import { figures, path, summary } from "./stats.js";
  * @property {import("./peer.js").Peer} peer
  * @property {() => Expected} expects what should come from there just now
  * @property {() => void} askKeyFrame
+ * @property {(flows: boolean) => void} flows nothing comes from there any more, or again: so it is with what we send, too
  * @property {boolean} mends whether the other end can restart ICE; an agent builds anew instead
- * @property {() => string} cause the cause class of a loss, as far as this end can tell
+ * @property {(dead: boolean, doubted: number) => string} cause the cause class of a loss, as far as this end can tell; since
+ *   when the way to the server is doubted
  * @property {() => boolean} online whether a note would reach the server now
  * @property {() => void} doubt nothing comes from there: the way to the server may be dead as well
  * @property {(message: import("./messages.js").FromPeer) => void} send
@@ -25,9 +27,18 @@ const FIRST_REPORT_MS = 120;
 const BEGINNING_MS = 1000;
 const STALL_MS = 700;
 const ASK_EVERY_MS = 400;
-const MEND_AFTER_MS = 2500;
+/** Whoever is sent anything reports of it more often than this. */
+const DEAD_MS = 600;
+/** Until then the ends look for each other on the ways they know: after a short cut they need no help, it would only keep them. */
+const MEND_AFTER_MS = 6000;
+/** Who did not offer only asks, and for a whole new connection: the other end, which sees the same, comes first. */
+const ASK_ANEW_AFTER_MS = 10_000;
 const MEND_EVERY_MS = 6000;
 const RENEW_AFTER_MS = 20_000;
+/** What is well again by itself shows it in that time. */
+const HELP_AFTER_MS = 1000;
+/** The way to the server is doubted then. */
+const DOUBT_AFTER_MS = 2500;
 const OPENING_LIMIT_MS = 6000;
 /** A shorter loss is a hiccup and no event. */
 const NOTE_AFTER_MS = 3000;
@@ -48,10 +59,22 @@ export class Line {
     this.first = false;
     /** @type {number | null} when the connection stood */
     this.reached = null;
-    this.began = this.moved = this.asked = this.healed = this.reported = 0;
+    this.began = this.moved = this.heard = this.looked = this.asked = this.healed = this.doubted = this.reported = 0;
+    /** When a way opened on which it can be mended. */
+    this.helped = 0;
+    /** Nothing at all comes. */
+    this.dead = false;
     this.expected = "";
-    /** @type {import("./stats.js").Figures} */
-    this.last = { frames: 0, samples: 0, bytes: 0, bitrate: 0 };
+    /** Nothing moved since the beat before. */
+    this.doubtful = false;
+    /** A report is being made. */
+    this.looking = false;
+    this.last = noFigures();
+  }
+
+  /** Whether to look again soon: a loss is to be seen at once, and its end still sooner. */
+  get pressing() {
+    return this.state === "opening" || this.doubtful;
   }
 
   /** @param {number} now milliseconds of performance.now() */
@@ -65,8 +88,11 @@ export class Line {
     }
     if (connection !== this.connection) this._start(connection, now);
     if (!this.first && !this._mayReport(connection, now)) return this._hurry(now);
+    if (this.looking) return;
+    this.looking = true;
     const report = await connection.pc.getStats();
     if (connection !== this.connection || connection.ended) return;
+    this.looking = false;
     const seen = figures(report);
     this.bitrate = seen.bitrate || this.bitrate;
     if (!this.first) this._awaitFirst(connection, seen, report, now);
@@ -91,10 +117,12 @@ export class Line {
     return now - this.reached >= FIRST_REPORT_MS;
   }
 
-  /** The server or the network is back: a line that stands still is helped at once. */
+  /** The server or the network is back: a line that goes on standing still is helped soon, one that is broken now. */
   help() {
     if (this.state !== "stalled") return;
-    this.healed = performance.now();
+    this.helped = performance.now();
+    if (!this._isBroken()) return;
+    this.healed = this.helped;
     this._heal();
   }
 
@@ -106,9 +134,10 @@ export class Line {
     this.connection = connection;
     this.first = false;
     this.reached = null;
-    this.began = this.moved = this.asked = this.healed = this.reported = now;
+    this.began = this.moved = this.heard = this.looked = this.asked = this.healed = this.doubted = this.reported = now;
     this.expected = "";
-    this.last = { frames: 0, samples: 0, bytes: 0, bitrate: 0 };
+    this.doubtful = this.looking = this.dead = false;
+    this.last = noFigures();
     if (connection && this.state === "none") this._change("opening");
   }
 
@@ -151,14 +180,33 @@ export class Line {
     const key = JSON.stringify(expected);
     if (key !== this.expected) this.moved = now;
     this.expected = key;
-    if (alive(expected, seen, this.last)) this._flowing(now);
+    this._listen(seen, now);
+    this.doubtful = !alive(expected, seen, this.last);
+    // the line may have been cut since the last frame, but that was not before the last report
+    if (!this.doubtful) this._flowing(now, Math.max(this.looked, now - seen.silent));
     else if (now - this.moved >= STALL_MS) this._stalled(now);
+    this.looked = now;
   }
 
-  /** @param {number} now */
-  _flowing(now) {
+  /**
+   * @param {import("./stats.js").Figures} seen
+   * @param {number} now
+   */
+  _listen(seen, now) {
+    const comes = seen.received > this.last.received;
+    if (comes) this.heard = now;
+    const dead = now - this.heard > DEAD_MS;
+    if (dead !== this.dead) this.options.flows(!dead);
+    this.dead = dead;
+  }
+
+  /**
+   * @param {number} now
+   * @param {number} [moved] when, as exactly as can be known
+   */
+  _flowing(now, moved = now) {
     const gap = Math.round(now - this.moved);
-    this.moved = now;
+    this.moved = moved;
     if (this.noted !== null) {
       const since = this.noted;
       this.noted = null;
@@ -172,18 +220,36 @@ export class Line {
   _stalled(now) {
     const silent = now - this.moved;
     this._change("stalled");
-    this._ask(now);
+    // over a dead line the channel would say it again and again, at longer and longer intervals: late when the line is back
+    if (now === this.heard) this._ask(now);
+    if (silent > DOUBT_AFTER_MS && now - this.doubted > MEND_EVERY_MS) {
+      this.doubted = now;
+      this.options.doubt();
+    }
     if (silent > NOTE_AFTER_MS && this.noted === null && this.options.online()) {
       this.noted = this.moved;
       this.options.send({ type: "noted", note: { kind: "interrupted", peer: this.options.peer.seat,
-        cause: this.options.cause(), since_ms: Math.round(silent) } });
+        cause: this.options.cause(this.dead, this.doubted), since_ms: Math.round(silent) } });
     }
-    const patience = this.options.mends ? MEND_AFTER_MS : RENEW_AFTER_MS;
-    if (silent > patience && now - this.healed > MEND_EVERY_MS) {
+    // what is said while the server is away would be said once more when it is back
+    if (this._isDue(now) && now - this.healed > MEND_EVERY_MS && this.options.online()) {
       this.healed = now;
-      this.options.doubt();
       this._heal();
     }
+  }
+
+  /** @param {number} now */
+  _isDue(now) {
+    if (this.helped > this.moved && now - this.helped > HELP_AFTER_MS) return true;
+    const { mends, peer } = this.options;
+    const patience = !mends ? RENEW_AFTER_MS : peer.options.offers ? MEND_AFTER_MS : ASK_ANEW_AFTER_MS;
+    return this._isBroken() || now - this.moved > patience;
+  }
+
+  /** Beyond coming back by itself. An agent's line may do so even then; where the other end offers, it is that one's to see. */
+  _isBroken() {
+    const state = this.connection?.pc.connectionState;
+    return this.options.mends && (state === "closed" || (state === "failed" && this.options.peer.options.offers));
   }
 
   _heal() {

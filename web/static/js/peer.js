@@ -118,11 +118,13 @@ export class Peer {
   }
 
   /**
-   * The other side asks for a new connection.
+   * The other side asks for a new connection. While we look for a new path under this one ourselves, that comes first: it is
+   * sooner done.
    * @param {number} generation
    */
   restarted(generation) {
-    if (this.options.offers && generation >= this.generation && this.epoch !== null) this._offer(false);
+    if (!this.options.offers || generation < this.generation || this.epoch === null || this._newest()?.isMending) return;
+    this._offer(false);
   }
 
   /** Asks for a new connection beside this one, or makes the offer of it. */

@@ -3,6 +3,7 @@
  * tracks and hears what there is to show. Which seats connect, and who offers, stands in PLANS.
  */
 
+import { blame } from "./blame.js";
 import { Call } from "./call.js";
 import { DocumentChannel } from "./document.js";
 import { Line } from "./line.js";
@@ -50,7 +51,7 @@ import { TextChannel } from "./text.js";
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} [connect]
  * @property {(url: string, protocol: string) => WebSocket} [openSocket]
  */
-/** @typedef {{ peer: Peer, line: Line, text: TextChannel | null, shown: Shown }} Other */
+/** @typedef {{ peer: Peer, line: Line, text: TextChannel | null, shown: Shown, keyFrameAt: number }} Other */
 
 /** With so few frames a second a gap between two is no loss; then the heartbeat alone tells of one. */
 const FEW_FRAMES = 3;
@@ -66,7 +67,7 @@ const DOCUMENT_WAITS_MS = 1000;
 const BEAT_MS = 250;
 /** Leaves the wire's million of generations room to count on. */
 const MOST_FIRST = 900_000;
-const FIRST_BEAT_MS = 50;
+const QUICK_BEAT_MS = 50;
 const FIRST_FRAME_MS = 120;
 const KEY_FRAME_EVERY_MS = 250;
 
@@ -78,11 +79,10 @@ export class Seat {
     this.own = options.seat;
     /** @type {number | null} */
     this.epoch = null;
-    /** Whether the document may be answered. @type {boolean} */
-    this.ripe = false;
+    /** Whether the document may be answered, and whether the server was lost since it welcomed us. */
+    this.ripe = this.lost = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.patience = undefined;
-    this.keyFrameAt = -Infinity;
     /** @type {Map<SeatName, Other>} */
     this.others = new Map();
     /** @type {(import("./messages.js").DescriptionIn | import("./messages.js").CandidateIn)[]} */
@@ -209,35 +209,34 @@ export class Seat {
       },
       refused: () => options.events.refused?.(),
     });
-    const text = people ? this._text(seat, peer) : null;
+    const text = people ? this._text(seat) : null;
     const line = new Line({
       peer,
       expects: () => (people ? other.shown : { camera: this._pictured(), microphone: false }),
       askKeyFrame: () => (text ?? this.document).askKeyFrame(),
+      flows: (flows) => void (people && peer.current?.carry(flows)),
       mends: people,
-      cause: () => this._cause(),
-      online: () => this.call.state === "open",
+      cause: (dead, doubted) => blame({ own: options.seat, peer: seat, ours: this.call.wasAway(doubted), dead,
+        roomLives: !this.others.get("room")?.line.dead }),
+      online: () => this.call.welcomed,
       doubt: () => this.call.refresh(),
       send: (message) => this.call.send(message),
       changed: (state) => this._line(seat, state),
     });
     /** @type {Other} */
-    const other = { peer, line, text, shown: { camera: true, microphone: true } };
+    const other = { peer, line, text, shown: { camera: true, microphone: true }, keyFrameAt: -Infinity };
     this.others.set(seat, other);
   }
 
-  /**
-   * @param {SeatName} seat
-   * @param {Peer} peer
-   */
-  _text(seat, peer) {
+  /** @param {SeatName} seat */
+  _text(seat) {
     return new TextChannel(this.options.shown, {
       media: (shown) => {
         const other = this.others.get(seat);
         if (other) other.shown = shown;
         this.options.events.shown(seat, shown);
       },
-      keyFrame: () => this._keyFrame(peer),
+      keyFrame: () => this._keyFrame(seat),
       ended: () => this.options.events.farewell?.(seat),
       // a first key frame sent before we could decrypt it is lost: one is asked for unless a picture comes at once
       opened: () => setTimeout(() => {
@@ -247,12 +246,12 @@ export class Seat {
     });
   }
 
-  /** Requests pile up on a line that is cut, and come all at once when it is back. @param {Peer} peer */
-  _keyFrame(peer) {
-    const now = performance.now();
-    if (now - this.keyFrameAt < KEY_FRAME_EVERY_MS) return;
-    this.keyFrameAt = now;
-    void peer.current?.sendKeyFrame();
+  /** The other end asks for one, and our own watch over the line. @param {SeatName} seat */
+  _keyFrame(seat) {
+    const [other, now] = [this.others.get(seat), performance.now()];
+    if (!other || now - other.keyFrameAt < KEY_FRAME_EVERY_MS) return;
+    other.keyFrameAt = now;
+    void other.peer.current?.sendKeyFrame();
   }
 
   /** @param {import("./messages.js").FromServer} message */
@@ -335,12 +334,13 @@ export class Seat {
     if (resumed) this._back();
   }
 
-  /** What was said last may have been lost with the socket, and what stood still can be mended now. */
+  /** What was said last may have been lost with the socket, and what stood still can be mended now, if it could not before. */
   _back() {
     for (const { peer, line } of this.others.values()) {
       peer.tellAgain();
-      line.help();
+      if (this.lost) line.help();
     }
+    this.lost = false;
   }
 
   /**
@@ -359,22 +359,22 @@ export class Seat {
    * @param {string} why
    */
   _service(state, why) {
+    this.lost ||= state === "lost";
     this.options.events.service(state, why);
     if (state === "ended" && why !== "bye") this.options.events.closed(why);
   }
 
   /** Something moved: looked at now and not at the next beat. */
   _soon() {
-    if (this.timer === undefined) return;
-    clearTimeout(this.timer);
-    this._beat();
+    if (this.timer !== undefined) this._beat();
   }
 
   _beat() {
+    clearTimeout(this.timer);
     const now = performance.now();
     this.document.tick(now);
     const lines = [...this.others.values()].map(({ line }) => line);
-    const pause = lines.some((line) => line.state === "opening") ? FIRST_BEAT_MS : BEAT_MS;
+    const pause = lines.some((line) => line.pressing) ? QUICK_BEAT_MS : BEAT_MS;
     this.timer = setTimeout(() => this._beat(), pause);
     const begins = lines.some((line) => line.begins(now));
     for (const line of lines) if (!begins || line.state === "opening" || line.state === "none") void line.beat(now);
@@ -384,12 +384,6 @@ export class Seat {
   _pictured() {
     const flows = this.document.frames > FEW_FRAMES;
     return (this.document.camera === "ok" && flows) || this.document.camera === "away";
-  }
-
-  _cause() {
-    const ours = this.call.state !== "open" || !navigator.onLine;
-    if (!ours) return "unknown";
-    return this.options.seat === "room" ? "site_network" : "expert_side";
   }
 }
 

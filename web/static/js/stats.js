@@ -2,7 +2,11 @@
 
 /** @typedef {import("./messages.js").Sample} Sample */
 /** @typedef {import("./messages.js").Path} Path */
-/** @typedef {{ frames: number, samples: number, bytes: number, bitrate: number }} Figures */
+/**
+ * `received`: all that came over the connection, reports and messages included; `silent`: milliseconds since the last packet
+ * of sound or picture.
+ * @typedef {{ frames: number, samples: number, bytes: number, received: number, silent: number, bitrate: number }} Figures
+ */
 /** @typedef {Record<string, unknown> & { type: string, id: string }} Entry */
 
 const KEPT = ["type", "kind", "framesPerSecond", "framesDecoded", "framesSent", "packetsLost", "packetsReceived", "packetsSent",
@@ -21,19 +25,30 @@ export function summary(report) {
     .map(kept);
 }
 
+/** @returns {Figures} */
+export function noFigures() {
+  return { frames: 0, samples: 0, bytes: 0, received: 0, silent: 0, bitrate: 0 };
+}
+
 /**
  * Frames decoded, sound samples really received (not made up by concealment), bytes, and the rate the line would carry.
  * @param {RTCStatsReport} report
  * @returns {Figures}
  */
 export function figures(report) {
-  const figures = { frames: 0, samples: 0, bytes: 0, bitrate: 0 };
+  const figures = noFigures();
+  /** @type {number[]} */
+  const silences = [];
   for (const entry of entries(report)) {
+    if (entry.type === "transport") figures.received += number(entry["bytesReceived"]);
     if (entry.type !== "inbound-rtp") continue;
+    const last = number(entry["lastPacketReceivedTimestamp"]);
+    if (last > 0) silences.push(number(entry["timestamp"]) - last);
     figures.bytes += number(entry["bytesReceived"]);
     figures.frames += entry["kind"] === "video" ? number(entry["framesDecoded"]) : 0;
     figures.samples += number(entry["totalSamplesReceived"]) - number(entry["concealedSamples"]);
   }
+  figures.silent = silences.length > 0 ? Math.max(0, Math.min(...silences)) : 0;
   figures.bitrate = number(selected(report)?.["availableOutgoingBitrate"]);
   return figures;
 }
