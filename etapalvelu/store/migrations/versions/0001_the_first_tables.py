@@ -8,6 +8,16 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _people()
+    _places()
+    _sessions()
+    _histories()
+    for statement in _APPEND_ONLY[op.get_context().dialect.name]:
+        op.execute(statement)
+
+
+def _people() -> None:
+    """Accounts, their logins and deeds, and who read what."""
     op.create_table(
         "access",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -54,6 +64,10 @@ def upgrade() -> None:
     )
     op.create_index("login_by_account", "login", ["account"], unique=False)
     op.create_index("login_by_room", "login", ["room", "role"], unique=False)
+
+
+def _places() -> None:
+    """Points, their rooms, and the devices in them."""
     op.create_table(
         "point",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -63,56 +77,6 @@ def upgrade() -> None:
         sa.Column("opens_on", sa.String(length=10), nullable=False),
         sa.Column("phone", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_table(
-        "session",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("point", sa.String(length=64), nullable=False),
-        sa.Column("room", sa.String(length=64), nullable=False),
-        sa.Column("open_room", sa.String(length=64), nullable=True),
-        sa.Column("theme", sa.String(length=64), nullable=False),
-        sa.Column("advisor", sa.String(length=64), nullable=False),
-        sa.Column("expert", sa.String(length=64), nullable=True),
-        sa.Column("opened_at", sa.BigInteger(), nullable=False),
-        sa.Column("closed_at", sa.BigInteger(), nullable=True),
-        sa.Column("fold", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("open_room"),
-    )
-    op.create_index("session_by_opening", "session", ["opened_at", "id"], unique=False)
-    op.create_index("session_by_point", "session", ["point", "opened_at", "id"], unique=False)
-    op.create_index("session_by_state", "session", ["state", "opened_at", "id"], unique=False)
-    op.create_table(
-        "decoded",
-        sa.Column("session", sa.String(length=64), nullable=False),
-        sa.Column("claimed_at", sa.BigInteger(), nullable=False),
-        sa.Column("seat", sa.String(length=16), nullable=False),
-        sa.Column("generation", sa.Integer(), nullable=False),
-        sa.Column("path", sa.String(length=8), nullable=False),
-        sa.Column("setup_ms", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["session"],
-            ["session.id"],
-        ),
-        sa.PrimaryKeyConstraint("session", "claimed_at", "seat"),
-    )
-    op.create_table(
-        "event",
-        sa.Column("session", sa.String(length=64), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("at", sa.String(length=24), nullable=False),
-        sa.Column("type", sa.String(length=32), nullable=False),
-        sa.Column("actor", sa.String(length=80), nullable=False),
-        sa.Column("data", sa.Text(), nullable=False),
-        sa.Column("prev", sa.String(length=64), nullable=False),
-        sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["session"],
-            ["session.id"],
-        ),
-        sa.PrimaryKeyConstraint("session", "seq"),
     )
     op.create_table(
         "room",
@@ -126,21 +90,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_table(
-        "sample",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("session", sa.String(length=64), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("seat", sa.String(length=16), nullable=False),
-        sa.Column("peer", sa.String(length=16), nullable=False),
-        sa.Column("stats", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["session"],
-            ["session.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("sample_by_session", "sample", ["session", "at"], unique=False)
     op.create_table(
         "device",
         sa.Column("room", sa.String(length=64), nullable=False),
@@ -168,8 +117,79 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("code_digest"),
     )
-    for statement in _APPEND_ONLY[op.get_context().dialect.name]:
-        op.execute(statement)
+
+
+def _sessions() -> None:
+    """Sessions as they stand."""
+    op.create_table(
+        "session",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("point", sa.String(length=64), nullable=False),
+        sa.Column("room", sa.String(length=64), nullable=False),
+        sa.Column("open_room", sa.String(length=64), nullable=True),
+        sa.Column("theme", sa.String(length=64), nullable=False),
+        sa.Column("advisor", sa.String(length=64), nullable=False),
+        sa.Column("expert", sa.String(length=64), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("fold", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("open_room"),
+    )
+    op.create_index("session_by_opening", "session", ["opened_at", "id"], unique=False)
+    op.create_index("session_by_point", "session", ["point", "opened_at", "id"], unique=False)
+    op.create_index("session_by_state", "session", ["state", "opened_at", "id"], unique=False)
+
+
+def _histories() -> None:
+    """What happened in each session, as its log and its lines tell."""
+    op.create_table(
+        "event",
+        sa.Column("session", sa.String(length=64), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("type", sa.String(length=32), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("prev", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["session"],
+            ["session.id"],
+        ),
+        sa.PrimaryKeyConstraint("session", "seq"),
+    )
+    op.create_table(
+        "decoded",
+        sa.Column("session", sa.String(length=64), nullable=False),
+        sa.Column("claimed_at", sa.BigInteger(), nullable=False),
+        sa.Column("seat", sa.String(length=16), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("path", sa.String(length=8), nullable=False),
+        sa.Column("setup_ms", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["session"],
+            ["session.id"],
+        ),
+        sa.PrimaryKeyConstraint("session", "claimed_at", "seat"),
+    )
+    op.create_table(
+        "sample",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("session", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seat", sa.String(length=16), nullable=False),
+        sa.Column("peer", sa.String(length=16), nullable=False),
+        sa.Column("stats", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["session"],
+            ["session.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("sample_by_session", "sample", ["session", "at"], unique=False)
 
 
 # An event is never changed or taken away. Only here does the DDL differ by database.
