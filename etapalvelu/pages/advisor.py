@@ -1,6 +1,6 @@
 """The advisor's pages: the point with its open form, and one session."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
@@ -77,35 +77,37 @@ async def show_session(request: web.Request) -> web.StreamResponse:
 
 
 async def close_session(request: web.Request) -> web.StreamResponse:
-    """Cancel or close; whoever comes too late sees how it is now."""
+    """Cancel or close."""
     site, visitor = site_of(request), visitor_of(request)
-    fields = Fields(await request.post())
-    session_id = request.match_info["id"]
-    try:
+
+    async def close(session_id: str, fields: Fields) -> None:
         wanted = close_request(fields)
         await site.desk.close(visitor.person, session_id, wanted, key=site.deed_key(visitor, fields, "close", wanted))
-    except NotFoundError:
-        raise
-    except FormError:
-        return await _session_page(request, session_id, InvalidFieldError("cause"))
-    except RefusalError as refusal:
-        return await _session_page(request, session_id, refusal)
-    raise web.HTTPSeeOther(f"/advisor/sessions/{session_id}")
+
+    return await _answer_deed(request, close, "cause")
 
 
 async def stay_or_leave(request: web.Request) -> web.StreamResponse:
     """The customer wishes the advisor to be there, or not."""
     site, visitor = site_of(request), visitor_of(request)
-    fields = Fields(await request.post())
-    session_id = request.match_info["id"]
-    try:
+
+    async def stay(session_id: str, fields: Fields) -> None:
         wanted = advisor_stay(fields)
         key = site.deed_key(visitor, fields, "stays", wanted)
         await site.desk.advisor_present(visitor.person, session_id, wanted.stays, key=key)
+
+    return await _answer_deed(request, stay, "stays")
+
+
+async def _answer_deed(request: web.Request, deed: Callable[[str, Fields], Awaitable[None]], field: str) -> web.StreamResponse:
+    """Do the deed in the session of the address; whoever comes too late sees how it is now. `field` may be malformed."""
+    session_id = request.match_info["id"]
+    try:
+        await deed(session_id, Fields(await request.post()))
     except NotFoundError:
         raise
     except FormError:
-        return await _session_page(request, session_id, InvalidFieldError("stays"))
+        return await _session_page(request, session_id, InvalidFieldError(field))
     except RefusalError as refusal:
         return await _session_page(request, session_id, refusal)
     raise web.HTTPSeeOther(f"/advisor/sessions/{session_id}")
