@@ -1,6 +1,6 @@
-"""Days as they stand in an address or a filter's field. Both days of a span are counted in, judged in Finland."""
+"""Days and moments as they stand in an address or a filter's field. Both days of a span are counted in, judged in Finland."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from etapalvelu.domain.errors import InvalidFieldError
 from etapalvelu.domain.moments import midnight
@@ -21,3 +21,12 @@ def asked_day(text: str, field: str) -> date | None:
 
 def midnight_of(day: date | None) -> datetime | None:
     return midnight(day) if day is not None else None
+
+
+def asked_moment(text: str) -> datetime | None:
+    """The moment at which the page before ended; None for an address that somebody cut short, which begins anew."""
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else None

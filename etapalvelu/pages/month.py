@@ -6,8 +6,10 @@ from datetime import date
 from aiohttp import web
 
 from etapalvelu.access import Visitor, visitor_of
+from etapalvelu.domain.errors import InvalidFieldError
 from etapalvelu.domain.moments import midnight
 from etapalvelu.domain.session import Session
+from etapalvelu.pages.asked import asked_day
 from etapalvelu.pages.forms import Choice
 from etapalvelu.pages.month_views import month_after, month_before, month_view
 from etapalvelu.pages.site import Site, language_of, site_of
@@ -46,7 +48,6 @@ def _known(asked: str, codes: Sequence[str] | dict[str, str]) -> str:
 
 def _month(text: str) -> date | None:
     try:
-        month = date.fromisoformat(f"{text}-01")
-    except ValueError:
+        return asked_day(f"{text}-01", "month")
+    except InvalidFieldError:
         return None
-    return month if 2000 <= month.year <= 2200 else None

@@ -10,9 +10,8 @@ from etapalvelu.domain.moments import HELSINKI
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.statistics import Figures, figures, tally
 
-# The drawing of days: its size, the foot its columns stand on, and how high the highest is.
-WIDTH, HEIGHT = 1000, 200
-FOOT, HIGHEST = 170, 150
+# Columns over time, as parts/drawing.html draws them: how wide all are, and how high the highest is.
+WIDTH, HIGHEST = 1000, 150
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The supervisor's log, and one session drawn to scale. They read only; how things are now stands in `board`."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from aiohttp import web
@@ -9,7 +9,7 @@ from aiohttp import web
 from etapalvelu.access import Visitor, visitor_of
 from etapalvelu.domain.codes import State
 from etapalvelu.domain.errors import InvalidFieldError
-from etapalvelu.pages.asked import asked_day, midnight_of
+from etapalvelu.pages.asked import asked_day, asked_moment, midnight_of
 from etapalvelu.pages.exports import answer_csv
 from etapalvelu.pages.failures import problem_words
 from etapalvelu.pages.forms import Choice, FormView, codes
@@ -140,13 +140,10 @@ async def _named(site: Site, text: str) -> Named | None:
 
 
 def _after(text: str) -> tuple[datetime, str] | None:
-    """The last row of the page before; an address that somebody cut short begins anew."""
+    """The last row of the page before."""
     at, _, session_id = text.partition("~")
-    try:
-        moment = datetime.fromisoformat(at.replace(" ", "+"))
-    except ValueError:
-        return None
-    return (moment.astimezone(UTC), session_id) if moment.tzinfo and session_id else None
+    moment = asked_moment(at)
+    return None if moment is None or not session_id else (moment, session_id)
 
 
 async def _filter_choices(site: Site, visitor: Visitor, language: Language) -> dict[str, tuple[Choice, ...]]:

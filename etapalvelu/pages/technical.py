@@ -1,7 +1,8 @@
 """The supervisor's page of failures: what failed where and why, over time, and the list with links to the sessions."""
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 from aiohttp import web
@@ -10,18 +11,20 @@ from etapalvelu.access import Visitor, visitor_of
 from etapalvelu.domain.codes import CauseClass
 from etapalvelu.domain.errors import InvalidFieldError
 from etapalvelu.domain.technical import FaultFilter
-from etapalvelu.pages.asked import asked_day, midnight_of
+from etapalvelu.pages.asked import asked_day, asked_moment, midnight_of
 from etapalvelu.pages.exports import answer_csv
 from etapalvelu.pages.failures import problem_words
 from etapalvelu.pages.forms import Choice, FormView, codes
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import Site, language_of, site_of
-from etapalvelu.pages.technical_views import PAGE_ROWS, FaultsView, faults_view, foot
+from etapalvelu.pages.technical_views import PAGE_ROWS, FaultsView, faults_view
 
 FILTERS = ("from", "to", "point", "room", "cause")
 # Without other wishes the last days up to today; no more than a year and a day at a time.
 USUAL_DAYS = 30
 MOST_DAYS = 366
+
+_NUMBER = re.compile("[0-9]{1,9}")
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -36,7 +39,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     except InvalidFieldError as error:
         errors, status = problem_words({error.field: error.problem}, language), 422
     form = FormView(errors=errors, choices=await _choices(site, visitor, language))
-    values = {"view": view, "asked": asked, "form": form, "foot": foot()}
+    values = {"view": view, "asked": asked, "form": form}
     return await site.page(request, "supervisor_faults.html", values, status)
 
 
@@ -84,15 +87,11 @@ def _filter(asked: Mapping[str, str], span: tuple[date, date]) -> FaultFilter:
 
 
 def _after(text: str) -> tuple[datetime, str, int] | None:
-    """The last row of the page before; an address that somebody cut short begins anew."""
+    """The last row of the page before."""
     at, _, rest = text.partition("~")
     session_id, _, seq = rest.rpartition("~")
-    try:
-        moment = datetime.fromisoformat(at.replace(" ", "+"))
-        number = int(seq)
-    except ValueError:
-        return None
-    return (moment.astimezone(UTC), session_id, number) if moment.tzinfo and session_id else None
+    moment = asked_moment(at)
+    return None if moment is None or not session_id or not _NUMBER.fullmatch(seq) else (moment, session_id, int(seq))
 
 
 async def _choices(site: Site, visitor: Visitor, language: Language) -> dict[str, tuple[Choice, ...]]:

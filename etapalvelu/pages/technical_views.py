@@ -9,7 +9,7 @@ import msgspec
 from etapalvelu.domain.codes import CauseClass, Seat
 from etapalvelu.domain.moments import HELSINKI
 from etapalvelu.domain.technical import FaultKind, Remedy, lost_minutes
-from etapalvelu.pages.month_views import FOOT, HIGHEST, WIDTH
+from etapalvelu.pages.month_views import HIGHEST, WIDTH
 from etapalvelu.pages.supervisor_views import address
 from etapalvelu.technical import FaultFigures, FaultPage, Told
 
@@ -113,11 +113,6 @@ def faults_view(
         rooms=_shares(figures, lambda one: one.spot.room, begins, span[1], _places(told, points, rooms)),
         whole=figures.whole,
     )
-
-
-def foot() -> int:
-    """Where the columns of the large drawing stand."""
-    return FOOT
 
 
 def _row(one: Told, points: Mapping[str, str], rooms: Mapping[str, str]) -> FaultRow:
