@@ -14,6 +14,7 @@ from signaling.errors import RefusedError
 from signaling.messages import Decoded, LineSecured, MediaInterrupted, MediaResumed, Quality, Stats, StillTaken
 from signaling.messages import Seat as SeatName
 from tests.conftest import ADVISOR, AGENT, EXPERT, EXPERT2, SCREEN, Service
+from tests.deeds import seated
 
 STILL = StillTaken(sha256="ab" * 32, size=1_900_000, width=3840, height=2160, verdict="readable")
 
@@ -21,16 +22,6 @@ STILL = StillTaken(sha256="ab" * 32, size=1_900_000, width=3840, height=2160, ve
 async def last(service: Service, session_id: str) -> tuple[str, str, dict[str, object]]:
     entry = (await service.sessions.entries(session_id))[-1]
     return entry.type, entry.actor, entry.data
-
-
-async def seated(service: Service) -> str:
-    """Room, camera and expert sit; nobody has seen anybody yet."""
-    session = await service.opened()
-    for seat, who in (("room", SCREEN), ("camera", AGENT)):
-        await service.attendance.joined(session.id, seat, who.actor)
-    await service.desk.claim(EXPERT, session.id)
-    await service.attendance.joined(session.id, "expert", EXPERT.actor)
-    return session.id
 
 
 async def connected(service: Service) -> str:

@@ -4,16 +4,12 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page
 
+from tests.e2e.browsers import chromium
 from tests.js.harness import Service, served
 
 PORT = 8091
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream=fps=30",
-]  # fmt: skip
 LEAST_FRAMES_A_SECOND = 15
 
 # Frames of a video in the three seconds from now, by its own count.
@@ -46,8 +42,7 @@ async def _page(context: BrowserContext, path: str, complaints: list[str]) -> Pa
 async def people() -> AsyncIterator[People]:
     """Room screen and expert in a session that is connected."""
     complaints: list[str] = []
-    async with served(PORT) as service, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    async with served(PORT) as service, chromium() as browser:
         room = await _page(await browser.new_context(), "/room?lang=en", complaints)
         expert = await _page(await browser.new_context(), "/expert?lang=en", complaints)
         await expert.get_by_role("button", name="Available").click()
@@ -57,7 +52,6 @@ async def people() -> AsyncIterator[People]:
         for page in (room, expert):
             await page.wait_for_function("document.body.dataset.state === 'connected'")
         yield People(service, room, expert, complaints)
-        await browser.close()
 
 
 @pytest.mark.e2e

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Route, WebSocketRoute, async_playwright
+from playwright.async_api import Browser, Page, Route, WebSocketRoute
 
 from signaling.messages import LineSecured, MediaInterrupted
+from tests.e2e.browsers import chromium
 from tests.js.harness import Service, served
-from tests.js.test_call_in_browsers import FLAGS
 
 PORT = 8097
 LIMIT_MS = 20_000
@@ -18,10 +18,8 @@ LIMIT_MS = 20_000
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    async with chromium() as launched:
         yield launched
-        await launched.close()
 
 
 @pytest.fixture

@@ -42,21 +42,7 @@ FROM_VIEWER = [
 ]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "status",
-        "page",
-        "marks",
-        "refused",
-        "line",
-        "still_progress",
-        "still_begin",
-        "still_begin-raw",
-        "still_end",
-        "still_failed",
-    ],
-)
+@pytest.mark.parametrize("name", FROM_AGENT)
 def test_a_sample_of_the_agent_reads_and_writes_back(name: str) -> None:
     message: FromAgent = decode_from_agent(wire(f"document-{name}"))
 
