@@ -18,7 +18,6 @@ LEASE_SECONDS = 20
 # devices to come after the opening, or after a restart.
 LOST_SECONDS = 600
 
-
 # The room's seat was given up although the expert sits there, or everybody's after a session was served: nobody comes back, and
 # this is only for seats that are given up one after the other.
 GONE_SECONDS = 5

@@ -1,7 +1,7 @@
 """How the page under the camera looks: whole, bright, free of glare, sharp and near enough to be read; and if not, why."""
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import cv2
 import numpy as np
@@ -72,10 +72,6 @@ class Verdict:
     ppi: int | None = None
     taken_for: str | None = None
     smallest_text_mm: float | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain JSON types."""
-        return asdict(self)
 
 
 def verdict(image_bgr: Bgr, corners: Corners | None, *, detail: float = 1.0) -> Verdict:

@@ -1,4 +1,3 @@
-import json
 from typing import Any
 
 import cv2
@@ -155,12 +154,3 @@ def test_everything_wrong_is_listed_worst_first() -> None:
 
     assert [finding.code for finding in found.findings] == ["cut", "dark", "too_far"]
     assert all(finding.limit >= 0 for finding in found.findings)
-
-
-def test_a_verdict_travels_as_json() -> None:
-    picture, corners = letter(share=0.5)
-
-    found = verdict(picture, corners).as_dict()
-
-    assert json.loads(json.dumps(found)) == {**found, "findings": list(found["findings"])}
-    assert found["findings"][0]["code"] == "too_far"
