@@ -255,7 +255,7 @@ async def test_a_month_is_told_beside_the_one_before(whole: Doorstep, service: S
     empty = await browser.get("/supervisor/reports?month=2026-06")
 
     assert seen.title == odd.title == future.title == "Report, September 2026"
-    assert figures(seen)["Sessions"] == "1 before 1"
+    assert figures(seen)["Sessions"] == "1 month before: 1"
     days, themes, points, causes = seen.page.all("tbody")
     assert [[cell.text for cell in row.parts if not isinstance(cell, str)] for row in causes.all("tr")] == [
         ["Technical fault", "", "1", "0"],
@@ -272,7 +272,7 @@ async def test_a_month_is_told_beside_the_one_before(whole: Doorstep, service: S
         ["1 Sept 2026", "1", "0"],
         ["17 Sept 2026", "0", "1"],
     ]
-    assert figures(august)["Service (median)"] == "10 min before –"
+    assert figures(august)["Service (median)"] == "10 min month before: –"
     assert "No sessions this month" in empty.page.by_id("main").text
 
 
@@ -290,12 +290,12 @@ async def test_a_month_can_be_asked_for_one_point_or_one_theme(whole: Doorstep, 
     families = await browser.get("/supervisor/reports?theme=families")
 
     assert counts == {
-        "": "2 before 0",
-        "theme=families": "1 before 0",
-        "theme=weather": "2 before 0",
-        "point=rantala&theme=pensions": "1 before 0",
+        "": "2 month before: 0",
+        "theme=families": "1 month before: 0",
+        "theme=weather": "2 month before: 0",
+        "point=rantala&theme=pensions": "1 month before: 0",
         "point=kaukola": "none",
-        "point=nowhere": "2 before 0",
+        "point=nowhere": "2 month before: 0",
     }
     assert [head.text for head in families.page.all("h2")] == ["By day", "By service point", "How they ended"]
     links = [link.attributes["href"] for link in families.page.all("a")]

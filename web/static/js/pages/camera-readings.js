@@ -39,7 +39,7 @@ export class CameraReadings {
     this.best = 0;
     element("mat", HTMLElement).hidden = true;
     element("target", HTMLElement).hidden = true;
-    put("target-none", say("camera.target_none"));
+    put("target-none", "–");
     for (const name of ["light", "sharpness"]) meter(name, 0, "–");
   }
 }
