@@ -23,7 +23,7 @@
  */
 /** @typedef {(value: unknown) => boolean} Check */
 
-export const MOST_MARKS = 50;
+const MOST_MARKS = 50;
 export const MOST_POINTS = 500;
 const MOST_CHARACTERS = 64 * 1024;
 /** Codes the customer may be shown become keys of texts. */

@@ -10,7 +10,7 @@
 /** @typedef {{ left: number, top: number, width: number, height: number }} Percents */
 
 /** Less of a picture than this is a slip of the hand; the server refuses it too. */
-export const LEAST_SHARE = 0.05;
+const LEAST_SHARE = 0.05;
 const WHOLE = { left: 0, top: 0, right: 1, bottom: 1 };
 
 /**

@@ -9,7 +9,7 @@
 /** @typedef {(advice: Advice | null) => void} Shown */
 
 /** @type {ReadonlySet<string>} those there is a picture and a sentence for */
-export const ADVICE = new Set(["cut", "glare", "too_far", "tilted", "blurred", "dark", "turn", "no_page", "hand", "mat", "good"]);
+const ADVICE = new Set(["cut", "glare", "too_far", "tilted", "blurred", "dark", "turn", "no_page", "hand", "mat", "good"]);
 const LEAST_MS = 2500;
 /** "Good" is short to read, and what is wrong again should not wait. */
 const LEAST_GOOD_MS = 1200;

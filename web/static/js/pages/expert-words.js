@@ -2,6 +2,7 @@
 
 import { cover, remark } from "./media.js";
 import { element, notify, say } from "./page.js";
+import { Silence } from "./silence.js";
 
 /**
  * @typedef {object} Lines
@@ -9,9 +10,6 @@ import { element, notify, say } from "./page.js";
  * @property {() => import("../document.js").CameraState} camera how the document camera is, as its agent says
  * @property {(seat: "room" | "camera") => boolean} isStopped the line is cut: it is not certain who is there
  */
-
-/** Nothing for this long is no hiccup: what it means is said. */
-const GONE_AFTER_MS = 10_000;
 
 export class Words {
   /** @param {Lines} lines */
@@ -22,16 +20,14 @@ export class Words {
     this.states = { room: "none", camera: "none" };
     /** @type {import("../text.js").Shown} */
     this.theirs = { camera: true, microphone: true };
-    /** Nothing has come from the customer for long. */
-    this.isGone = false;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.gone = undefined;
+    /** The customer's. */
+    this.silence = new Silence(() => this.write());
     /** Whether the relay's refusal is told. */
     this.refusalTold = false;
   }
 
   end() {
-    clearTimeout(this.gone);
+    this.silence.end();
   }
 
   /** @param {boolean} there */
@@ -46,7 +42,7 @@ export class Words {
    */
   line(from, state) {
     if (from === "room" || from === "camera") this.states[from] = state;
-    if (from === "room") this._watchGone(state);
+    if (from === "room") this.silence.line(state);
     this.write();
   }
 
@@ -68,22 +64,11 @@ export class Words {
     const line = this.away && room === "good" ? "away" : room;
     const bar = element("line", HTMLElement);
     bar.dataset["state"] = line;
-    const said = say(`line.${this.isGone ? this._whose() : line}`);
+    const said = say(`line.${this.silence.isLong ? this._whose() : line}`);
     if (bar.textContent !== said) bar.textContent = said;
     remark(element("room-remark", HTMLElement), room === "good" && !this.lines.onHold() ? this._unheard() : "");
     cover(element("room-words", HTMLElement), this._roomWords(room));
     cover(element("document-words", HTMLElement), this._documentWords(camera));
-  }
-
-  /** @param {string} state */
-  _watchGone(state) {
-    clearTimeout(this.gone);
-    this.isGone = false;
-    if (state !== "stalled") return;
-    this.gone = setTimeout(() => {
-      this.isGone = true;
-      this.write();
-    }, GONE_AFTER_MS);
   }
 
   /** @param {string} line */
@@ -92,7 +77,7 @@ export class Words {
     if (this.lines.onHold()) return say("expert.on_hold");
     if (line === "good" && this.theirs.camera) return "";
     if (line === "good") return say(`expert.customer_camera_${this.theirs.broken?.includes("camera") ? "broken" : "off"}`);
-    if (this.isGone) return say(this._whose() === "cut" ? "expert.cut" : "expert.customer_gone");
+    if (this.silence.isLong) return say(this._whose() === "cut" ? "expert.cut" : "expert.customer_gone");
     return say(line === "stalled" ? "line.restoring" : "expert.customer_coming");
   }
 

@@ -7,6 +7,11 @@ import { woken } from "./waking.js";
 let texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
 const loadedAt = Date.now();
 
+const RELOADED = "etapalvelu.reloaded";
+const RELOADS_APART_MS = 60_000;
+/** The server may be away this long before the page says that it does not know how things are. */
+const AWAY_AFTER_MS = 2000;
+
 /**
  * @param {string} key a key under `js.`, without it
  * @param {Record<string, string | number>} [facts]
@@ -96,7 +101,7 @@ function button(words, deed) {
 }
 
 /** The server has another version of this page. It is never loaded anew under somebody's hands. */
-export function tellOutdated() {
+function tellOutdated() {
   notify(say("frame.outdated"), { kind: "warn", lasts: true, deed: [say("frame.reload"), () => location.reload()] });
 }
 
@@ -109,11 +114,8 @@ export function reloadOnce() {
   return true;
 }
 
-const RELOADED = "etapalvelu.reloaded";
-const RELOADS_APART_MS = 60_000;
-
-/** The version in the address of this very file; empty where it has none. */
-function ownVersion() {
+/** The version in the address of this very file: of all the page's files. Empty where it has none. */
+export function ownVersion() {
   return /^\/static\/([^/]+)\//.exec(new URL(import.meta.url).pathname)?.[1] ?? "";
 }
 
@@ -154,9 +156,6 @@ export function stayFresh(page, events = {}, how = {}) {
   return live;
 }
 
-/** The server may be away this long before the page says that it does not know how things are. */
-const AWAY_AFTER_MS = 2000;
-
 /**
  * What says that the server is away, and takes it back.
  * @returns {(there: boolean) => void}
@@ -174,8 +173,10 @@ export function tellAway() {
   };
 }
 
-/** Keeps a page fresh that needs nothing more: its stream stands in `data-live` of the body. */
-/** @param {Partial<import("../live.js").LiveEvents>} [events] */
+/**
+ * Keeps a page fresh that needs nothing more: its stream stands in `data-live` of the body.
+ * @param {Partial<import("../live.js").LiveEvents>} [events]
+ */
 export function follow(events = {}) {
   const query = new URL(document.body.dataset["live"] ?? "", location.href).searchParams;
   const id = query.get("id");
@@ -233,7 +234,7 @@ function successor(place, trail) {
 }
 
 /** Elements with `data-since` show how long ago that was; `data-form=clock` as a running 0:00. */
-export function runClocks() {
+function runClocks() {
   tellClocks();
   setInterval(tellClocks, 1000);
 }

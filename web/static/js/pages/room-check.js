@@ -1,9 +1,7 @@
 /** The room's screen looks at its camera, microphone and speaker when the server asks, and tells what it found. */
 
 import { Abandoned, cameraFinding, codecFinding, soundFindings } from "./check-media.js";
-
-/** The files of this page stand behind their version: /static/VERSION/js/pages/... */
-const VERSION = new URL(import.meta.url).pathname.split("/")[2] ?? "";
+import { ownVersion } from "./page.js";
 
 /**
  * @typedef {object} RoomCheckOptions
@@ -33,7 +31,7 @@ export class RoomCheck {
     try {
       const camera = await cameraFinding(looking.signal, this.options.leaveAlone);
       const checks = [camera, ...await soundFindings(looking.signal), codecFinding()];
-      if (!looking.signal.aborted) await this.options.server.post("/devices/check", { version: VERSION, checks });
+      if (!looking.signal.aborted) await this.options.server.post("/devices/check", { version: ownVersion(), checks });
     } catch (error) {
       // a customer came; or it could not be told, and is asked for again
       if (!(error instanceof Abandoned)) this.run = "";

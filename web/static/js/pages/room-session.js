@@ -9,6 +9,7 @@ import { Comparing } from "./comparing.js";
 import { cover, play, remark, show } from "./media.js";
 import { element, reloadOnce, say } from "./page.js";
 import { RoomPaper } from "./room-paper.js";
+import { Silence } from "./silence.js";
 
 /**
  * @typedef {object} RoomSessionOptions
@@ -27,8 +28,6 @@ const RATE = "etapalvelu.rate";
 /** A line that carried less is remembered, and the next call starts gently on it. */
 const THIN_KBIT = 800;
 const LOOK_AFTER_MS = 300;
-/** Nothing for this long is no hiccup: what it means is said. */
-const GONE_AFTER_MS = 10_000;
 /** The page's words are older than the server's; loaded anew it takes its seat again. */
 const OUTDATED = "outdated";
 
@@ -42,10 +41,8 @@ export class RoomSession {
     this.away = false;
     /** A relay does not take our credentials. */
     this.refused = false;
-    /** Nothing has come from the expert for long. */
-    this.isGone = false;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.gone = undefined;
+    /** The expert's. */
+    this.silence = new Silence(() => this._words());
     /** @type {Map<SeatName, MediaStream>} experts in the order they came */
     this.experts = new Map();
     /** @type {Set<SeatName>} experts who sit in the call, seen or not yet */
@@ -118,7 +115,7 @@ export class RoomSession {
   close() {
     if (this.over) return;
     this.over = true;
-    clearTimeout(this.gone);
+    this.silence.end();
     const rate = this.seat.rate(this._shown() ?? "expert");
     if (rate > 0) localStorage.setItem(RATE, String(rate));
     this.identities.close();
@@ -191,15 +188,8 @@ export class RoomSession {
   _line(from, state) {
     this.lines.set(from, state);
     if (from === "camera") return this._paper();
-    clearTimeout(this.gone);
-    this.isGone = false;
-    if (state === "stalled") this.gone = setTimeout(() => this._isGone(), GONE_AFTER_MS);
+    this.silence.line(state);
     return this._words();
-  }
-
-  _isGone() {
-    this.isGone = true;
-    this._words();
   }
 
   /**
@@ -232,7 +222,7 @@ export class RoomSession {
   }
 
   _stalledWords() {
-    if (!this.isGone) return say("line.restoring");
+    if (!this.silence.isLong) return say("line.restoring");
     return say(this.away ? "room.cut" : "room.expert_gone");
   }
 
@@ -268,5 +258,4 @@ export class RoomSession {
   _shown() {
     return [...this.experts.keys()].at(-1);
   }
-
 }

@@ -182,7 +182,7 @@ export class StillEntry {
  * How a page looks, and what to do when that is not well.
  * @param {import("../stills.js").Verdict} verdict
  */
-export function verdictWords({ code, ppi }) {
+function verdictWords({ code, ppi }) {
   if (code === "readable") return ppi ? say("tray.readable_ppi", { ppi }) : say("tray.readable");
   return says(`tray.verdict_${code}`) ? say(`tray.verdict_${code}`, { ppi: ppi ?? "?" }) : say("tray.verdict_other");
 }
@@ -215,7 +215,7 @@ function button(words, icon, deed) {
 }
 
 /** @param {string} name */
-export function symbol(name) {
+function symbol(name) {
   const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   drawing.setAttribute("class", "icon");
   drawing.setAttribute("viewBox", "0 0 24 24");
