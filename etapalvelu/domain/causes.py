@@ -1,6 +1,7 @@
 """Why media were lost: the cause class, named in this one place by what the ends say and by whose sockets fell silent.
 
-A page knows its own devices, but not which end of a line was cut: the server does, for it hears one and not the other.
+A page knows its own devices and whether its own way to the server was lost. Which other end was cut the server knows, for it
+hears one and not the other.
 """
 
 from collections.abc import Container
@@ -30,7 +31,8 @@ def cause_of(
         # The screen beside it is still there: it is neither the room's network nor its machine.
         is_alone = lost is Seat.CAMERA and Seat.ROOM in seats and Seat.ROOM not in unheard
         return CauseClass.DOCUMENT_CAMERA if is_alone else side(lost)
-    if teller in unheard:
+    if teller in unheard or hint is side(teller):
         return side(teller)
-    # Both ends reach the server and not each other. What stands between them is ours only where a relay does.
-    return CauseClass.SERVER if path is Path.RELAY and hint is CauseClass.UNKNOWN else hint
+    # Both ends reach the server and not each other. Where a relay of ours stands between them, it is the first to be looked at.
+    # Otherwise nobody knows on whose side it is, whatever the page may guess of the other one.
+    return CauseClass.SERVER if path is Path.RELAY else CauseClass.UNKNOWN

@@ -54,12 +54,21 @@ def test_what_a_page_knows_of_itself_stands(said: str) -> None:
     [
         ("expert_side", {Seat.ROOM}, None, CauseClass.SITE_NETWORK),
         ("expert_side", set[Seat](), Path.RELAY, CauseClass.EXPERT_SIDE),
+        ("site_network", set[Seat](), Path.RELAY, CauseClass.SERVER),
+        ("site_network", set[Seat](), Path.HOST, CauseClass.UNKNOWN),
         ("unknown", set[Seat](), Path.RELAY, CauseClass.SERVER),
         ("unknown", set[Seat](), Path.HOST, CauseClass.UNKNOWN),
     ],
-    ids=["the server knows better", "a page's guess", "only the relay stands between", "nobody knows"],
+    ids=[
+        "the server knows better",
+        "its own line was away",
+        "the relay is nearer",
+        "a mere guess",
+        "only the relay stands between",
+        "nobody knows",
+    ],
 )
-def test_a_guess_is_the_last_word(said: str, unheard: set[Seat], path: Path | None, cause: CauseClass) -> None:
+def test_a_page_is_believed_of_its_own_line_only(said: str, unheard: set[Seat], path: Path | None, cause: CauseClass) -> None:
     assert cause_of(said, teller=Seat.EXPERT, lost=Seat.ROOM, unheard=unheard, seats=ALL, path=path) is cause
 
 
