@@ -8,7 +8,7 @@ import asyncio
 import getpass
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,13 @@ def _parser() -> argparse.ArgumentParser:
         "or else v4l2:/dev/video0",
     )
     room.add_argument("--state", type=Path, default=Path("room-state"), metavar="DIR", help="where the credential is kept")
+    room.add_argument(
+        "--check",
+        action="store_true",
+        help="look at everything once and say what was found; exit 0 ready, 1 cannot be used, 3 see the remarks. "
+        "Not beside a running agent: that one has the camera",
+    )
+    room.add_argument("--lang", choices=("fi", "sv", "en"), default="en", help="language of what a check says (en)")
     room.add_argument("--ca", type=Path, metavar="FILE", help="certificate of a server that no public authority vouches for")
 
     check = _command(commands, "check", _check, "say what is wrong with configuration, database and TURN")
@@ -203,7 +210,8 @@ def _room(given: argparse.Namespace) -> int:
     except ImportError as error:
         raise RefusedError(f"the room agent's parts are not installed ({error}); install etapalvelu[room]") from None
 
-    logs.configure(os.environ.get("ETAPALVELU_LOG__LEVEL", "info"), os.environ.get("ETAPALVELU_LOG__FORMAT", "json"))
+    level = "critical" if given.check else "info"
+    logs.configure(os.environ.get("ETAPALVELU_LOG__LEVEL", level), os.environ.get("ETAPALVELU_LOG__FORMAT", "json"))
     settings = agent.RoomSettings(
         server=given.server,
         camera=given.camera,
@@ -212,10 +220,22 @@ def _room(given: argparse.Namespace) -> int:
         ca_file=given.ca,
     )
     try:
+        if given.check:
+            return _room_check(agent.check_room(settings), given.lang)
         asyncio.run(agent.run_agent(settings))
     except agent.RoomError as error:
         raise RefusedError(str(error)) from None
     return 0
+
+
+def _room_check(checking: Coroutine[Any, Any, tuple[Sequence[Any], bool]], lang: str) -> int:
+    from etapalvelu import room_check  # noqa: PLC0415 - slow to import
+
+    found, is_told = asyncio.run(checking)
+    words, code = room_check.report(found, lang, is_told=is_told)
+    for line in words:
+        _say(line)
+    return code
 
 
 def _demo(given: argparse.Namespace) -> int:

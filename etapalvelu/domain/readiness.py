@@ -148,10 +148,15 @@ def room_readiness(devices: RoomDevices, checks: RoomChecks, now: datetime) -> R
     standing = readiness(devices)
     if standing is not Readiness.READY:
         return standing
-    believed = checks.believed(now)
-    if to_mend(believed):
+    return found_readiness(checks.believed(now))
+
+
+def found_readiness(checks: Iterable[Check]) -> Readiness:
+    """What a check alone says of the room."""
+    known = tuple(checks)
+    if to_mend(known):
         return Readiness.BROKEN
-    return Readiness.RELAY_ONLY if _result(believed, CheckCode.DIRECT_PATH) is CheckResult.FAILED else Readiness.READY
+    return Readiness.RELAY_ONLY if _result(known, CheckCode.DIRECT_PATH) is CheckResult.FAILED else Readiness.READY
 
 
 def to_mend(checks: Iterable[Check]) -> tuple[CheckCode, ...]:

@@ -83,10 +83,16 @@ def check_view(devices: RoomDevices, checks: RoomChecks, now: datetime) -> Check
     )
 
 
-def _line(check: Check) -> CheckLine:
+def told_figure(check: Check) -> tuple[float | None, str]:
+    """What was measured as people read it, and the key of words for it, empty without any."""
     figure, unit = check.figure, "" if check.figure is None else _UNITS.get(check.code, "")
     if figure is not None and unit in _THOUSANDS and figure >= _MANY:
-        figure, unit = round(figure / 1000), _THOUSANDS[unit]
+        return round(figure / 1000), _THOUSANDS[unit]
+    return figure, unit
+
+
+def _line(check: Check) -> CheckLine:
+    figure, unit = told_figure(check)
     return CheckLine(
         code=check.code,
         result=check.result,

@@ -8,8 +8,8 @@ import contextlib
 import logging
 import signal
 import ssl
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from etapalvelu.room.capture import CaptureError, proven
 from etapalvelu.room.care import CameraCare
 from etapalvelu.room.check import RoomCheck
 from etapalvelu.room.encoder import raise_ceiling
+from etapalvelu.room.finding import Finding
 from etapalvelu.room.pixels import PictureError
 from etapalvelu.room.rate import KnownRates
 from etapalvelu.room.relay import Relays
@@ -41,6 +42,8 @@ REPORT_SECONDS: Final = 30.0
 FIRST_RETRY_SECONDS: Final = 0.5
 LAST_RETRY_SECONDS: Final = 10.0
 SEAT_RETRY_SECONDS: Final = 3.0
+# How long a check waits to give its pairing code.
+PAIR_SECONDS: Final = 15.0
 
 
 class RoomError(Exception):
@@ -67,6 +70,19 @@ async def run_agent(settings: RoomSettings, stop: asyncio.Event | None = None) -
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with _at_work(settings) as agent:
+        await agent.run(stop)
+
+
+async def check_room(settings: RoomSettings) -> tuple[list[Finding], bool]:
+    """Look at everything once; tells what was found and whether the server knows it too. Raises RoomError."""
+    async with _at_work(settings) as agent:
+        return await agent.look()
+
+
+@asynccontextmanager
+async def _at_work(settings: RoomSettings) -> AsyncIterator["RoomAgent"]:
+    """The agent with its camera open."""
     given = None if settings.camera is None else await _source(settings.camera)
     kept = load_settings(settings.state_dir)
     try:
@@ -85,8 +101,7 @@ async def run_agent(settings: RoomSettings, stop: asyncio.Event | None = None) -
         async with client_session(_trust(settings)) as http:
             server = Server(http, address)
             care = CameraCare(camera, server=server, state_dir=settings.state_dir, given=given, settings=kept)
-            agent = RoomAgent(settings, server=server, http=http, camera=camera, care=care)
-            await agent.run(stop)
+            yield RoomAgent(settings, server=server, http=http, camera=camera, care=care)
     finally:
         await camera.stop()
 
@@ -136,6 +151,16 @@ class RoomAgent:
             log.info("room agent ends")
         if refusal is not None:
             raise refusal
+
+    async def look(self) -> tuple[list[Finding], bool]:
+        """See `check_room`."""
+        try:
+            async with asyncio.timeout(PAIR_SECONDS):
+                await self._pair()
+        except TimeoutError:
+            raise RoomError(f"the server {self._server.address} does not answer, so the pairing code cannot be used") from None
+        found = await self._check.findings()
+        return found, await self._check.tell(found)
 
     async def _work_until_refused(self) -> RoomError | None:
         """The refusal is handed back, not raised: it is one line for a person, no fault of a task."""

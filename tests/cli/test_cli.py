@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from etapalvelu.room import agent
+from etapalvelu.room.finding import Finding
 from etapalvelu.store.migrate import newest
 from tests.cli.conftest import Shell, change, write_config
 
@@ -166,3 +168,27 @@ def test_the_program_is_run_as_a_module_too() -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
+
+
+def test_a_rooms_check_says_what_it_found_and_ends_with_its_code(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[agent.RoomSettings] = []
+
+    async def check_room(settings: agent.RoomSettings) -> tuple[list[Finding], bool]:
+        asked.append(settings)
+        return [Finding(code="document_camera_opens", result="failed", note="no_picture")], True
+
+    monkeypatch.setattr(agent, "check_room", check_room)
+
+    outcome = shell("room", "--server", "https://palvelu.example", "--check", "--lang", "fi")
+
+    assert [settings.server for settings in asked] == ["https://palvelu.example"]
+    assert (outcome.code, outcome.err) == (1, "")
+    assert outcome.out.splitlines()[0] == "Dokumenttikamera aukeaa: Ei toimi (kuvaa ei tule)"
+
+
+def test_a_room_that_was_never_paired_is_not_checked(shell: Shell, tmp_path: Path) -> None:
+    state = str(tmp_path / "state")
+
+    outcome = shell("room", "--server", "https://palvelu.example", "--camera", "test:", "--state", state, "--check")
+
+    assert outcome.refusal().startswith("this room agent is not paired")

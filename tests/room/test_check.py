@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from etapalvelu.domain.people import Role
 from etapalvelu.domain.readiness import REPORTED_BY, CheckCode, CheckNote, CheckResult
+from etapalvelu.room import agent as agent_module
 from etapalvelu.room import check as check_module
 from etapalvelu.room import check_camera, check_line, check_machine, check_routes
+from etapalvelu.room.agent import RoomError, RoomSettings, check_room
 from etapalvelu.room.camera import Camera
 from etapalvelu.room.check import RoomCheck
 from etapalvelu.room.check_camera import camera_findings
@@ -114,6 +116,26 @@ async def test_everything_is_looked_at_and_told_to_the_server(room: RoomCheck, w
     assert told
     assert {code: kept[code] for code in CODES} == said
     assert kept["agent_version"] == "ok"
+
+
+async def test_a_room_is_looked_at_once_from_the_command_line(whole: Doorstep, tmp_path: Path) -> None:
+    code = await whole.access.add_pairing_code("rantala-1", Role.AGENT)
+    settings = RoomSettings(server=whole.address, camera="test:", state_dir=tmp_path / "state", pair=code)
+
+    found, is_told = await check_room(settings)
+
+    listed = await (await whole.get("/rooms/rantala-1/checks", ADVISOR)).json()
+    kept = {check["code"]: check["result"] for check in listed["checks"]}
+    assert is_told
+    assert {code: kept[code] for code in CODES} == results(found)
+
+
+async def test_a_pairing_code_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_module, "PAIR_SECONDS", 0.1)
+    settings = RoomSettings(server="http://127.0.0.1:9", camera="test:", state_dir=tmp_path, pair="123456")
+
+    with pytest.raises(RoomError, match="does not answer, so the pairing code cannot be used"):
+        await check_room(settings)
 
 
 async def test_a_server_that_is_away_is_told_and_the_rest_is_looked_at(room: RoomCheck, whole: Doorstep) -> None:
