@@ -176,6 +176,11 @@ def session_values(view: SessionView, language: Language) -> dict[str, object]:
     return {"view": view, "refusal": "", "cause_classes": codes(CauseClass, "cause_class", language.text)}
 
 
+def point_values(view: AdvisorView, language: Language) -> dict[str, object]:
+    """What the point's templates ask for, as a page and as fragments. The open form names the rooms as the fragments do."""
+    return {"view": view, "room_words": {room.id: _room(room, language)[1] for room in view.rooms}}
+
+
 def open_choices(view: AdvisorView, language: Language) -> dict[str, tuple[Choice, ...]]:
     """What may be chosen in the open form just now; what may not is shown with the reason."""
     return {
@@ -206,7 +211,8 @@ async def _point_page(request: web.Request, view: AdvisorView, form: FormView, s
         choices=open_choices(view, language_of(request)),
     )
     warned = next((room for room in view.rooms if room.id == form.value("room") and room.is_free and room.is_broken), None)
-    return await site_of(request).page(request, PAGE, {"view": view, "form": form, "warned": warned}, status)
+    values = point_values(view, language_of(request)) | {"form": form, "warned": warned}
+    return await site_of(request).page(request, PAGE, values, status)
 
 
 async def _session_page(request: web.Request, session_id: str, refusal: RefusalError | None = None) -> web.Response:

@@ -73,7 +73,7 @@ async def _advisor_topics(site: Site, watcher: Watcher) -> set[str]:
 
 
 async def _advisor(site: Site, watcher: Watcher) -> list[Message]:
-    values = {"view": await advisor.advisor_view(site, watcher.visitor)}
+    values = advisor.point_values(await advisor.advisor_view(site, watcher.visitor), watcher.language)
     parts = {
         "service-hours": "advisor/hours.html",
         "open-sessions": "advisor/open_sessions.html",

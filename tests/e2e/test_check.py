@@ -112,7 +112,8 @@ async def test_a_session_goes_before_a_check_and_the_expert_looks_at_the_own_mac
 
         # The fake microphone beeps by itself and hears no speaker: the room is found to be broken, and the form says so.
         result = await checked(advisor)
-        await advisor.reload()
+        words = WORDS["advisor.room_state"].format(room="Huone 1", state=WORDS["readiness.broken"])
+        await until(advisor, "words => document.querySelector('#room option:checked').textContent === words", words)
         await advisor.get_by_label(WORDS["field.theme"], exact=True).select_option("families")
         await advisor.get_by_label(WORDS["field.reason"], exact=True).select_option("advice")
         await advisor.get_by_role("button", name=WORDS["advisor.open"]).click()

@@ -29,6 +29,9 @@ async def test_the_point_shows_its_rooms_and_the_open_form(whole: Doorstep) -> N
         "rantala-2": "Huone 2 – Not in use yet",
         "rantala-3": "Huone 3 – Not in use yet",
     }
+    # The list that is kept fresh says of each room what the form says of it.
+    tiles = [tile.attributes for tile in seen.page.by_id("rooms").all("li") if "data-room" in tile.attributes]
+    assert {"": "Choose"} | {tile["data-room"]: tile["data-choice"] for tile in tiles} == seen.page.options("room")
     assert seen.page.options("theme")["restricted"] == "Customers under non-disclosure – not yet"
     assert [strong.text for strong in seen.page.by_id("rooms").all("strong")] == ["Huone 1", "Huone 2", "Huone 3"]
     assert seen.page.by_id("open-sessions").text == "No open sessions A session you open is shown here until it ends."
