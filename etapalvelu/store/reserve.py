@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from etapalvelu.domain.errors import TryAgainError
+from etapalvelu.domain.errors import StorageFullError, TryAgainError
 from etapalvelu.store.engine import reading, writing
 
 # Free pages kept in the database. A session's end takes about 20 KiB of the write-ahead log and one page in four of the
@@ -54,9 +54,9 @@ class Reserve:
         try:
             if not is_short and await self._free_pages() < _PAGES // 2:
                 await self._lay_down()
-        except TryAgainError:
+        except TryAgainError as error:
             # Locked or away is another trouble; but while it is short it stays so until the reserve lies there.
-            is_short = self._is_short
+            is_short = self._is_short or isinstance(error, StorageFullError)
         self._tell(is_short)
 
     def _free(self) -> int:
@@ -71,17 +71,12 @@ class Reserve:
 
     async def _lay_down(self) -> None:
         """Written whole and then given free: pages that were never written may be holes in the file."""
-        try:
-            async with writing(self._engine) as connection:
-                await self._drop(connection)
-                await connection.execute(text("CREATE TABLE reserve (bytes BLOB)"))
-                await connection.execute(text("INSERT INTO reserve VALUES (zeroblob(:length))"), {"length": RESERVE_BYTES})
-            async with writing(self._engine) as connection:
-                await self._drop(connection)
-        except TryAgainError as error:
-            if error.code == "storage_full":
-                self._is_short = True
-            raise
+        async with writing(self._engine) as connection:
+            await self._drop(connection)
+            await connection.execute(text("CREATE TABLE reserve (bytes BLOB)"))
+            await connection.execute(text("INSERT INTO reserve VALUES (zeroblob(:length))"), {"length": RESERVE_BYTES})
+        async with writing(self._engine) as connection:
+            await self._drop(connection)
 
     async def _drop(self, connection: AsyncConnection) -> None:
         await connection.execute(text("DROP TABLE IF EXISTS reserve"))

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from etapalvelu.domain.codes import CloseCause
 from etapalvelu.domain.errors import StorageFullError, TryAgainError
@@ -104,15 +105,29 @@ async def test_on_a_full_disk_no_session_begins_and_those_under_way_end(
     assert await store.session("s1") == after
 
 
-async def test_a_write_that_met_a_full_disk_is_told_so(engine: AsyncEngine) -> None:
-    """`max_page_count` stands for the disk: SQLite tells both in the same words."""
-    reserve = Reserve(engine)
-    store = SqlSessions(engine, reserve)
-    session, entry = open_session("s1", OPENED, advisor="aino", actor="staff:aino", now=NOW)
+async def fill(engine: AsyncEngine) -> None:
+    """No page more for the database. `max_page_count` stands for the disk: SQLite tells both in the same words."""
     async with engine.connect() as connection:
         await connection.execute(text("PRAGMA max_page_count=1"))
         pages = await connection.scalar(text("PRAGMA page_count"))
         await connection.execute(text(f"PRAGMA max_page_count={pages}"))
+
+
+async def test_a_reserve_that_finds_the_disk_full_says_so(engine: AsyncEngine) -> None:
+    reserve = Reserve(engine)
+    await fill(engine)
+
+    with capture_logs() as said:
+        await reserve.look()
+
+    assert ([line["event"] for line in said], reserve.is_short) == (["disk_full", "disk_short"], True)
+
+
+async def test_a_write_that_met_a_full_disk_is_told_so(engine: AsyncEngine) -> None:
+    reserve = Reserve(engine)
+    store = SqlSessions(engine, reserve)
+    session, entry = open_session("s1", OPENED, advisor="aino", actor="staff:aino", now=NOW)
+    await fill(engine)
     long = msgspec.structs.replace(entry, written='{"filled":"' + "x" * 200_000 + '"}')
 
     with pytest.raises(StorageFullError):
