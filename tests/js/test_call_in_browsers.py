@@ -1,5 +1,6 @@
 """The two people's pages in real Chromium, on the trial server: they meet, go on through what happens, and leave nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -7,9 +8,12 @@ import pytest
 from playwright.async_api import BrowserContext, Page
 
 from tests.e2e.browsers import chromium
+from tests.e2e.processes import free_port
 from tests.js.harness import Service, served
 
-PORT = 8091
+# Frames are counted.
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+
 LEAST_FRAMES_A_SECOND = 15
 
 # Frames of a video in the three seconds from now, by its own count.
@@ -30,11 +34,11 @@ class People(NamedTuple):
     complaints: list[str]
 
 
-async def _page(context: BrowserContext, path: str, complaints: list[str]) -> Page:
+async def _page(context: BrowserContext, address: str, complaints: list[str]) -> Page:
     page = await context.new_page()
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.goto(f"http://127.0.0.1:{PORT}{path}")
+    await page.goto(address)
     return page
 
 
@@ -42,11 +46,13 @@ async def _page(context: BrowserContext, path: str, complaints: list[str]) -> Pa
 async def people() -> AsyncIterator[People]:
     """Room screen and expert in a session that is connected."""
     complaints: list[str] = []
-    async with served(PORT) as service, chromium() as browser:
-        room = await _page(await browser.new_context(), "/room?lang=en", complaints)
-        expert = await _page(await browser.new_context(), "/expert?lang=en", complaints)
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    async with served(port) as service, chromium() as browser:
+        room = await _page(await browser.new_context(), f"{address}/room?lang=en", complaints)
+        expert = await _page(await browser.new_context(), f"{address}/expert?lang=en", complaints)
         await expert.get_by_role("button", name="Available").click()
-        await expert.request.get(f"http://127.0.0.1:{PORT}/open")
+        await expert.request.get(f"{address}/open")
         await room.get_by_text("You are 2nd in the queue").wait_for()
         await expert.get_by_role("button", name="Take next").click()
         for page in (room, expert):
@@ -54,15 +60,13 @@ async def people() -> AsyncIterator[People]:
         yield People(service, room, expert, complaints)
 
 
-@pytest.mark.e2e
 async def test_both_people_see_each_other_move_and_the_console_stays_empty(people: People) -> None:
-    of_room, of_expert = await people.expert.evaluate(RATE, "room"), await people.room.evaluate(RATE, "expert")
+    of_room, of_expert = await asyncio.gather(people.expert.evaluate(RATE, "room"), people.room.evaluate(RATE, "expert"))
 
     assert min(of_room, of_expert) >= LEAST_FRAMES_A_SECOND
     assert people.complaints == []
 
 
-@pytest.mark.e2e
 @pytest.mark.parametrize(("who", "stream"), [("room", "expert"), ("expert", "room")])
 async def test_a_page_loaded_again_is_back_in_its_session(people: People, who: str, stream: str) -> None:
     page = people.room if who == "room" else people.expert
@@ -73,7 +77,6 @@ async def test_a_page_loaded_again_is_back_in_its_session(people: People, who: s
     assert await page.evaluate(RATE, stream) >= LEAST_FRAMES_A_SECOND
 
 
-@pytest.mark.e2e
 async def test_a_camera_that_is_off_is_said_and_is_no_broken_line(people: People) -> None:
     await people.room.get_by_role("button", name="Picture off").click()
     await people.expert.get_by_text("The customer's picture is off.").wait_for()
@@ -81,7 +84,6 @@ async def test_a_camera_that_is_off_is_said_and_is_no_broken_line(people: People
     assert await people.expert.inner_text("#line") == "Connection is good"
 
 
-@pytest.mark.e2e
 async def test_another_language_keeps_the_call(people: People) -> None:
     await people.room.get_by_role("link", name="Svenska").click()
     await people.room.get_by_role("button", name="Avsluta").wait_for()
@@ -89,7 +91,6 @@ async def test_another_language_keeps_the_call(people: People) -> None:
     assert await people.room.evaluate(RATE, "expert") >= LEAST_FRAMES_A_SECOND
 
 
-@pytest.mark.e2e
 async def test_nothing_of_the_customer_stays_on_the_screen_after_the_end(people: People) -> None:
     await people.expert.get_by_role("button", name="Close session").click()
     await people.expert.get_by_label("Outcome").select_option("advised")

@@ -4,15 +4,16 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from playwright.async_api import Browser, Page, Route, WebSocketRoute
 
 from signaling.messages import LineSecured, MediaInterrupted
 from tests.e2e.browsers import chromium
+from tests.e2e.processes import free_port
 from tests.js.harness import Service, served
 
-PORT = 8097
 LIMIT_MS = 20_000
 
 
@@ -23,16 +24,31 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def service() -> AsyncIterator[Service]:
-    async with served(PORT) as running:
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+async def service(port: int) -> AsyncIterator[Service]:
+    async with served(port) as running:
         yield running
 
 
-async def opened(browser: Browser, path: str) -> Page:
+@pytest.fixture
+async def room(browser: Browser, service: Service, port: int) -> Page:
+    return await opened(browser, f"http://127.0.0.1:{port}/room?lang=en")
+
+
+@pytest.fixture
+async def expert(browser: Browser, service: Service, port: int) -> Page:
+    return await opened(browser, f"http://127.0.0.1:{port}/expert?lang=en")
+
+
+async def opened(browser: Browser, address: str) -> Page:
     page = await (await browser.new_context()).new_page()
     page.set_default_timeout(LIMIT_MS)
     await page.route("**/api/v1/queue/next", _nothing_in_advance)
-    await page.goto(f"http://127.0.0.1:{PORT}{path}")
+    await page.goto(address)
     return page
 
 
@@ -42,7 +58,7 @@ async def _nothing_in_advance(route: Route) -> None:
 
 async def meet(expert: Page, room: Page) -> None:
     await expert.get_by_role("button", name="Available").click()
-    await expert.request.get(f"http://127.0.0.1:{PORT}/open")
+    await expert.request.get(urljoin(expert.url, "/open"))
     await room.get_by_text("You are 2nd in the queue").wait_for()
     await expert.get_by_role("button", name="Take next").click()
     for page in (room, expert):
@@ -73,9 +89,8 @@ def code(one: str, other: str) -> str:
 
 @pytest.mark.e2e
 async def test_both_screens_show_the_same_six_digits_of_the_certificates_both_have_met(
-    browser: Browser, service: Service
+    service: Service, room: Page, expert: Page
 ) -> None:
-    room, expert = await opened(browser, "/room?lang=en"), await opened(browser, "/expert?lang=en")
     await meet(expert, room)
     words = await said(service, room)
 
@@ -90,9 +105,8 @@ async def test_both_screens_show_the_same_six_digits_of_the_certificates_both_ha
 
 @pytest.mark.e2e
 async def test_a_certificate_that_changes_within_a_connection_stops_it_on_both_screens(
-    browser: Browser, service: Service
+    service: Service, room: Page, expert: Page
 ) -> None:
-    room, expert = await opened(browser, "/room?lang=en"), await opened(browser, "/expert?lang=en")
     offers: list[dict[str, Any]] = []
     pages: list[WebSocketRoute] = []
 
