@@ -142,12 +142,16 @@ async def desks(rig: Rig, people: People, *, clock_off_seconds: int = 0) -> Asyn
     async with AsyncExitStack() as stack:
         driver = await stack.enter_async_context(async_playwright())
         folder, watch = rig.folder / "machines", Watch(rig.address)
-        machines = [await stack.enter_async_context(machine(driver, folder / name)) for name in ("room", "expert")]
+        machines = await asyncio.gather(
+            *(stack.enter_async_context(machine(driver, folder / name)) for name in ("room", "expert"))
+        )
         for one in machines if clock_off_seconds else ():
             await one.context.add_init_script(CLOCK_OFF.replace("OFF", str(clock_off_seconds * 1000)))
         room, expert = [watch.over(await one.context.new_page()) for one in machines]
-        await room.goto(f"{rig.address}/room?pair={await pairing_code(rig)}&lang=en")
-        await sign_in(expert, f"{rig.address}/expert", "expert", WORDS, PASSWORD)
+        await asyncio.gather(
+            room.goto(f"{rig.address}/room?pair={await pairing_code(rig)}&lang=en"),
+            sign_in(expert, f"{rig.address}/expert", "expert", WORDS, PASSWORD),
+        )
         await expert.get_by_role("button", name=WORDS["expert.available"]).click()
         await has_frames(expert, "self")
         yield Desks(
