@@ -4,7 +4,7 @@ Lines are looked for in a small copy, four of them at a time make a shape, and t
 it looks enough like one. Then its sides are followed in the full picture.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -15,6 +15,7 @@ from etapalvelu.room.pixels import Bgr
 from etapalvelu.room.vision.edges import Edges, edges_of
 from etapalvelu.room.vision.likeness import Likeness, likeness_of
 from etapalvelu.room.vision.lines import lines_in
+from etapalvelu.room.vision.proof import borne_out
 from etapalvelu.room.vision.quads import Quads, quads_from
 from etapalvelu.room.vision.refine import refined
 from etapalvelu.room.vision.regions import outlines_in
@@ -25,6 +26,11 @@ _MOST_LINES: Final = 80
 _MOST_QUADS: Final = 220
 _ENOUGH: Final = 1.93
 _STILL_ENOUGH: Final = 1.75
+# A shape rated lower is doubtful: it is one if the full picture bears each of its sides out, this much of it.
+_DOUBTFUL: Final = 1.72
+_PROVEN: Final = 0.85
+_MOST_TRIED: Final = 3
+_ANOTHER_PIXELS: Final = 4.0
 # Shapes rated so little below the best are its rivals; the more there are, the better it has to be.
 _RIVAL: Final = 0.15
 _PER_RIVAL: Final = 0.05
@@ -34,6 +40,7 @@ _MOST_FRAMES: Final = 3
 _LARGER: Final = 1.03
 _ALMOST: Final = 0.35
 _BORNE_OUT: Final = 0.6
+_OVER_PIXELS: Final = 3.0
 # As a share of how much paper and table differ.
 _SAME_PAPER: Final = 0.4
 _MOST_FOLLOWED_LINES: Final = 20
@@ -62,8 +69,12 @@ def find_page(image_bgr: Bgr, near: Corners | None = None) -> Corners | None:
     zoom = np.array([wide / size[0], high / size[1]], np.float32)
     edges = edges_of(small)
     if near is None:
-        found = _searched(small, edges)
-        return None if found is None else in_order(refined(image_bgr, _zoomed(found, zoom), float(zoom.max())))
+        searched = _searched(small, edges)
+        for corners in searched.ways:
+            exact = in_order(refined(image_bgr, _zoomed(corners, zoom), float(zoom.max())))
+            if searched.is_sure or borne_out(image_bgr, exact).min() >= _PROVEN:
+                return exact
+        return None
     before = _zoomed(np.asarray(near, np.float32), np.float32(1) / zoom)
     found = _followed(edges, before)
     return None if found is None else refined(image_bgr, _zoomed(_as_before(found, before), zoom), float(zoom.max()))
@@ -76,13 +87,21 @@ def in_order(corners: Corners) -> Corners:
     return np.roll(around, -int(np.argmin(around.sum(axis=1))), axis=0)
 
 
-def _searched(small: Bgr, edges: Edges) -> Corners | None:
+@dataclass(frozen=True)
+class _Found:
+    """Shapes that may be the sheet, the likeliest first; where `is_sure` there is but one."""
+
+    ways: tuple[Corners, ...] = ()
+    is_sure: bool = False
+
+
+def _searched(small: Bgr, edges: Edges) -> _Found:
     high, wide = edges.thin.shape
     outlines = outlines_in(small)
     lines = lines_in(edges, _MOST_LINES, (outlines.normal, outlines.distance))
     sure = outlines.round + len(lines.distance) - len(outlines.distance)
     quads = quads_from(lines, (wide, high), _MOST_QUADS, sure)
-    return _best(edges, quads, _ENOUGH)
+    return _best(edges, quads, _ENOUGH, _DOUBTFUL)
 
 
 def _followed(edges: Edges, before: Corners) -> Corners | None:
@@ -94,19 +113,28 @@ def _followed(edges: Edges, before: Corners) -> Corners | None:
     lines = lines_in(replace(edges, thin=edges.thin & band), _MOST_FOLLOWED_LINES)
     quads = quads_from(lines, (wide, high), _MOST_FOLLOWED_QUADS)
     moved = [np.linalg.norm(_as_before(corners, before) - before, axis=1).max() for corners in quads.corners]
-    return _best(edges, quads.picked(np.flatnonzero(np.array(moved) < 1.5 * reach)), _STILL_ENOUGH)
+    found = _best(edges, quads.picked(np.flatnonzero(np.array(moved) < 1.5 * reach)), _STILL_ENOUGH, _STILL_ENOUGH)
+    return found.ways[0] if found.ways else None
 
 
-def _best(edges: Edges, quads: Quads, enough: float) -> Corners | None:
+def _best(edges: Edges, quads: Quads, sure: float, doubtful: float) -> _Found:
     if not len(quads.corners):
-        return None
+        return _Found()
     likeness = likeness_of(edges, quads)
     rating = _rating(quads, likeness)
     best = int(np.argmax(rating))
     rivals = _rivals(quads.corners[np.argsort(-rating)[: int((rating > rating[best] - _RIVAL).sum())]])
-    if rating[best] < enough + _PER_RIVAL * rivals * (rivals + 1) / 2:
-        return None
-    return np.asarray(quads.corners[_outermost(quads, likeness, rating, best)], np.float32)
+    over = rating - np.float32(_PER_RIVAL * rivals * (rivals + 1) / 2)
+    outermost = np.asarray(quads.corners[_outermost(quads, likeness, rating, best)], np.float32)
+    if over[best] >= sure:
+        return _Found((outermost,), is_sure=True)
+    tried = [outermost] if over[best] >= doubtful else []
+    for index in np.argsort(-rating):
+        if over[index] < doubtful or len(tried) == _MOST_TRIED:
+            break
+        if all(np.abs(quads.corners[index] - other).max() > _ANOTHER_PIXELS for other in tried):
+            tried.append(np.asarray(quads.corners[index], np.float32))
+    return _Found(tuple(tried))
 
 
 def _outermost(quads: Quads, likeness: Likeness, rating: NDArray[np.float32], best: int) -> int:
@@ -117,7 +145,7 @@ def _outermost(quads: Quads, likeness: Likeness, rating: NDArray[np.float32], be
         around = [
             index
             for index in np.flatnonzero(larger & good & _same_paper(likeness, best))
-            if all(cv2.pointPolygonTest(quads.corners[index], (float(x), float(y)), True) > -3 for x, y in quads.corners[best])
+            if _is_within(quads.corners[best], quads.corners[index])
         ]
         if not around:
             break
@@ -132,8 +160,16 @@ def _same_paper(likeness: Likeness, best: int) -> NDArray[np.bool_]:
     return np.asarray((off < _SAME_PAPER * np.abs(likeness.outsides - paper).sum(axis=2) + 6).all(axis=1), np.bool_)
 
 
+def _is_within(inner: Corners, outer: Corners) -> bool:
+    return all(cv2.pointPolygonTest(outer, (float(x), float(y)), True) > -_OVER_PIXELS for x, y in inner)
+
+
 def _rivals(corners: Corners) -> int:
-    """How many of the shapes are really others than the first and each other: in a pattern one cell is as good as the next."""
+    """How many of the shapes are really others than the first and each other: in a pattern one cell is as good as the next.
+
+    Parts of the first are none: a line of print makes a smaller sheet of every sheet.
+    """
+    corners = corners[[True, *(not _is_within(other, corners[0]) for other in corners[1:])]]
     middle = corners.mean(axis=1)
     extent = np.abs(corners - middle[:, None]).mean(axis=1)
     kept: list[int] = []

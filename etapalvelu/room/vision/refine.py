@@ -34,7 +34,7 @@ Bow = NDArray[np.float64]
 def _side(picture: Bgr, start: Plane, end: Plane, middle: Plane, share: float, least: float, blur: float) -> Bow:
     """How far outward the side really lies, as a polynomial (highest power first) of the way along it, 0 to 1."""
     length = float(np.linalg.norm(end - start))
-    outward = _outward(start, end, middle)
+    outward = outward_of(start, end, middle)
     reach = float(np.clip(share * length, least * blur, 30 * max(1.0, blur)))
     steps = np.arange(-np.ceil(reach) - 2, np.ceil(reach) + 3, dtype=np.float32)
     way = np.linspace(_ENDS, 1 - _ENDS, _POINTS, dtype=np.float32)
@@ -62,7 +62,7 @@ def _side(picture: Bgr, start: Plane, end: Plane, middle: Plane, share: float, l
     return _fitted(way.astype(np.float64), (inner[best] + shift).astype(np.float64), peak.astype(np.float64))
 
 
-def _outward(start: Plane, end: Plane, middle: Plane) -> Plane:
+def outward_of(start: Plane, end: Plane, middle: Plane) -> Plane:
     along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-3)
     normal = np.array([-along[1], along[0]], np.float32)
     sign = -1 if float(normal @ (middle - start)) > 0 else 1
@@ -112,7 +112,7 @@ def _meeting(corners: Plane, sides: list[Bow], k: int) -> Plane:
 
 def _tangent(start: Plane, end: Plane, middle: Plane, bow: Bow, way: float) -> tuple[NDArray[np.float64], float]:
     """The straight line that touches a side at `way`: normal and distance."""
-    outward = _outward(start, end, middle)
+    outward = outward_of(start, end, middle)
     point = start + way * (end - start) + np.polyval(bow, way) * outward
     direction = (end - start) + np.polyval(np.polyder(bow), way) * outward
     normal = np.array([-direction[1], direction[0]], np.float64) / max(float(np.linalg.norm(direction)), 1e-6)

@@ -1,0 +1,66 @@
+"""How far the full picture bears a shape's sides out, and what that is worth where a sheet is hard to see."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bench.desks import make_desk, overlap
+from etapalvelu.room.page import find_page
+from etapalvelu.room.pixels import Bgr
+from etapalvelu.room.vision.proof import borne_out
+
+CORNERS = np.array([[300, 200], [900, 240], [880, 620], [280, 600]], np.float32)
+TABLE = 118
+
+
+def table(paper: int) -> Bgr:
+    """Grainy, with paper of that brightness on it."""
+    light = np.full((800, 1200, 3), TABLE, np.uint8)
+    cv2.fillPoly(light, [CORNERS.astype(np.int32)], (paper, paper, paper), cv2.LINE_AA)
+    noise = np.random.default_rng(5).normal(0, 6, light.shape)
+    return np.asarray(np.clip(light + noise, 0, 255), np.uint8)
+
+
+@pytest.mark.parametrize("paper", [TABLE + 12, TABLE - 12, 240])
+def test_a_sheet_hardly_brighter_or_darker_than_the_table_is_borne_out_all_round(paper: int) -> None:
+    assert borne_out(table(paper), CORNERS).min() >= 0.85
+
+
+def test_where_there_is_only_grain_nothing_is_borne_out() -> None:
+    assert borne_out(table(TABLE), CORNERS).max() < 0.5
+
+
+@pytest.mark.parametrize("side", range(4))
+def test_a_side_that_lies_elsewhere_is_not_borne_out_and_the_others_are(side: int) -> None:
+    corners: NDArray[np.float32] = CORNERS.copy()
+    middle = corners.mean(axis=0)
+    corners[[side, (side + 1) % 4]] += (middle - (corners[side] + corners[(side + 1) % 4]) / 2) * np.float32(0.2)
+
+    shares = borne_out(table(200), corners)
+
+    assert shares[side] < 0.3
+    assert np.delete(shares, [side, (side - 1) % 4, (side + 1) % 4]).min() >= 0.85
+
+
+def test_a_side_half_under_something_is_borne_out_by_half() -> None:
+    picture = table(200)
+    cv2.rectangle(picture, (600, 100), (1000, 320), (90, 120, 160), cv2.FILLED)
+
+    shares = borne_out(picture, CORNERS)
+
+    assert 0.3 < shares[0] < 0.7
+    assert shares[2] >= 0.85
+
+
+def test_in_a_picture_of_4k_sides_as_soft_as_such_cameras_see_them_are_borne_out() -> None:
+    large = np.asarray(cv2.resize(table(150), None, fx=3.2, fy=3.2, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    assert borne_out(large, CORNERS * np.float32(3.2)).min() >= 0.85
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("white", 5015), ("clutter", 5003), ("card", 5003), ("card", 5009)])
+def test_a_sheet_that_looks_doubtful_is_found_by_its_sides(kind: str, seed: int) -> None:
+    desk = make_desk(seed, kind)
+
+    assert overlap(desk, find_page(desk.image_bgr)) > 0.95
