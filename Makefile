@@ -9,17 +9,23 @@ BIN := .venv/bin
 # The tests of what is stored, which run on both databases.
 STORED := tests/store tests/test_desk*.py tests/test_ledger.py tests/test_attendance.py tests/test_races.py
 SOURCES := etapalvelu signaling tests bench
+# Whole sessions in browsers, two at a time; those of one demo in one process.
+BROWSERS = $(BIN)/pytest tests/e2e tests/js -m "e2e and not alone" --numprocesses 2 --dist loadgroup
 
 DEMO_PACKAGES := python3-venv libgl1 libglib2.0-0
 TEST_PACKAGES := $(DEMO_PACKAGES) faketime postgresql chromium coturn iproute2 nftables ffmpeg fonts-dejavu-core fonts-liberation \
 	tesseract-ocr tesseract-ocr-fin tesseract-ocr-swe poppler-utils pulseaudio pulseaudio-utils
 
-.PHONY: demo test check lint types fast postgres e2e faults faults-once js bench fmt build clean
+.PHONY: demo test check lint types fast postgres e2e side-by-side alone faults js bench fmt build clean
 
 demo: .venv/demo.done
 	$(BIN)/etapalvelu demo --port $(PORT) --data $(DATA) --rooms $(ROOMS)
 
-test: .venv/test.done check postgres e2e faults-once build
+# Two things at a time where neither counts frames or seconds.
+test:
+	$(MAKE) --jobs 2 --output-sync=target .venv/test.done node_modules/.done
+	$(MAKE) --jobs 2 --output-sync=target build types lint js
+	$(MAKE) --jobs 1 fast postgres side-by-side alone
 
 check: .venv/test.done lint types js fast
 
@@ -37,18 +43,21 @@ js: node_modules/.done .venv/test.done
 
 fast: .venv/test.done
 	$(BIN)/coverage erase
-	$(BIN)/pytest -m "not e2e and not build and not postgres and not faults" --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=
+	$(BIN)/pytest -m "not e2e and not build and not postgres and not faults and not alone" --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --include="etapalvelu/domain/*,signaling/call.py,signaling/messages.py,signaling/ticket.py,signaling/stills.py,signaling/turn.py,signaling/errors.py" --fail-under=100
 	$(BIN)/coverage report --fail-under=90
 
 e2e: .venv/test.done
-	$(BIN)/pytest -m programs --numprocesses 2
-	$(BIN)/pytest -m "e2e and not programs"
+	$(BROWSERS)
+	$(BIN)/pytest tests/e2e tests/js -m "e2e and alone"
 
 # Each fault once, short.
-faults-once: .venv/test.done
-	$(BIN)/pytest tests/faults -m "not alone" --numprocesses 2 --dist worksteal
-	$(BIN)/pytest tests/faults -m alone
+side-by-side: .venv/test.done
+	$(BIN)/pytest tests/faults -m "not alone" --numprocesses 3 --dist worksteal
+	$(BROWSERS)
+
+alone: .venv/test.done
+	$(BIN)/pytest -m alone tests/e2e tests/js tests/faults tests/room
 
 # Each fault again and again, with a table of how often each held at the end of either part.
 faults: .venv/test.done

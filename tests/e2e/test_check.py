@@ -13,6 +13,9 @@ from tests.e2e.browsers import CHROMIUM, FLAGS, Watch, Words, api, person, sign_
 from tests.e2e.processes import Demo, running_demo
 from tests.e2e.sound import SoundLoop, sound_loop
 
+# It listens to what comes out of a speaker.
+pytestmark = pytest.mark.alone
+
 WORDS = Words("en")
 # A picture that moves, where the machine has no camera: only sound is real here.
 DRAWN_CAMERA = """() => {

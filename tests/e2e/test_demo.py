@@ -18,6 +18,7 @@ from tests.e2e.processes import Demo, children, etapalvelu, free_port, running_d
 START_SECONDS = 15
 
 
+@pytest.mark.alone
 def test_it_starts_in_time_says_where_to_go_and_ends_cleanly(tmp_path: Path) -> None:
     begun = time.monotonic()
     with running_demo(tmp_path / "data", rooms=2) as demo:
@@ -32,7 +33,6 @@ def test_it_starts_in_time_says_where_to_go_and_ends_cleanly(tmp_path: Path) -> 
     assert not any(Path(f"/proc/{pid}").exists() for pid in parts)
 
 
-@pytest.mark.programs
 def test_a_second_start_goes_on_where_it_was(tmp_path: Path) -> None:
     with running_demo(tmp_path / "data") as first:
         token = etapalvelu("token", "add", "advisor", "--data", str(first.data)).stdout.strip()
@@ -44,7 +44,6 @@ def test_a_second_start_goes_on_where_it_was(tmp_path: Path) -> None:
     assert _screen_code(first.place("Room screen")) == _screen_code(second.place("Room screen"))
 
 
-@pytest.mark.programs
 @pytest.mark.parametrize(("word", "name"), [("serve", "server"), ("room", "room agent")])
 def test_when_a_part_dies_it_ends_and_says_which(tmp_path: Path, word: str, name: str) -> None:
     with running_demo(tmp_path / "data") as demo:
@@ -59,7 +58,6 @@ def test_when_a_part_dies_it_ends_and_says_which(tmp_path: Path, word: str, name
     assert demo.errors[-1] == f"etapalvelu: the {name} ended by itself (exit -9)"
 
 
-@pytest.mark.programs
 def test_a_port_in_use_is_one_line_and_exit_1(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -71,7 +69,6 @@ def test_a_port_in_use_is_one_line_and_exit_1(tmp_path: Path) -> None:
     assert done.stderr == f"etapalvelu: --port {port}: Address already in use; choose another\n"
 
 
-@pytest.mark.programs
 def test_a_second_demo_beside_the_first_is_refused_and_the_first_goes_on(demo: Demo) -> None:
     parts = children(demo.process.pid)
 
@@ -83,7 +80,6 @@ def test_a_second_demo_beside_the_first_is_refused_and_the_first_goes_on(demo: D
     assert (children(demo.process.pid), demo.errors) == (parts, [])
 
 
-@pytest.mark.programs
 def test_a_folder_that_cannot_be_written_is_one_line_and_exit_1(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
 
@@ -93,7 +89,6 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_exit_1(tmp_path: Path) 
     assert done.stderr == f"etapalvelu: --data {tmp_path / 'file'}: cannot be written: File exists\n"
 
 
-@pytest.mark.programs
 def test_the_log_of_a_running_demo_can_be_proved_and_exported(demo: Demo) -> None:
     token = etapalvelu("token", "add", "advisor", "--data", str(demo.data)).stdout.strip()
     opened = _call(demo.address, "/api/v1/sessions", token, body=_SESSION)

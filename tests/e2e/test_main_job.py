@@ -32,6 +32,7 @@ WATCH_SECONDS = 30
 LEGAL_ORDER = ["opened", "joined", "joined", "claimed", "joined", "connected", "still_taken", "noted", "closed"]
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("lang", ["fi", "sv", "en"])
 async def test_a_customer_is_served_from_opening_to_log(demo: Demo, browser: Browser, lang: str) -> None:
@@ -50,8 +51,7 @@ async def test_a_customer_is_served_from_opening_to_log(demo: Demo, browser: Bro
         for page in (expert, room, advisor):
             await state_is(page, "connected")
 
-        await _people_see_and_hear(room, expert)
-        await _document_lives(room, expert)
+        await asyncio.gather(_people_see_and_hear(room, expert), _document_lives(room, expert))
         digests = await _still(expert, words)
 
         await _close(expert, words)

@@ -40,6 +40,7 @@ def test_a_film_is_played_again_and_again(tmp_path: Path) -> None:
     assert shades == [0, 100, 200, 0, 100, 200, 0]
 
 
+@pytest.mark.alone
 def test_a_film_is_played_at_its_own_rate(tmp_path: Path) -> None:
     capture = open_capture(Source(Kind.FILE, str(film(tmp_path / "film.avi", [0] * 30, per_second=20))))
     capture.read()
@@ -123,6 +124,7 @@ def test_a_picture_file_that_goes_or_breaks_ends_the_capture(tmp_path: Path) -> 
         capture.read()
 
 
+@pytest.mark.alone
 def test_the_letter_is_drawn_fifteen_times_a_second() -> None:
     capture = open_capture(Source(Kind.TEST))
     capture.read()

@@ -192,6 +192,7 @@ def started(service: Service, camera: str, state: Path) -> "subprocess.Popen[str
     )
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_means_bye_and_exit_zero(service: Service, tmp_path: Path, number: signal.Signals) -> None:
     service.turn_to("s1")

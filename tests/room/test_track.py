@@ -38,6 +38,7 @@ def clock_of(frame: VideoFrame) -> int:
     return unix_ms
 
 
+@pytest.mark.alone
 async def test_the_track_brings_fifteen_new_pictures_a_second_in_order() -> None:
     camera = Camera(LETTER)
     track = picture_track(LiveView(camera))

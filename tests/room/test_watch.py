@@ -75,6 +75,7 @@ async def test_whoever_starts_it_hears_of_each_look_until_it_stops(page_watch: P
     assert (len(heard), page_watch.last, page_watch.sighting()) == (seen, NOTHING, (0, None))
 
 
+@pytest.mark.alone
 async def test_it_looks_about_eight_times_a_second(page_watch: PageWatch) -> None:
     heard: list[float] = []
     page_watch.listen(lambda sighting: heard.append(time.monotonic()))
