@@ -32,8 +32,9 @@ IMPORTED = (
     "etapalvelu.serving",
     "sqlalchemy.dialects.sqlite.aiosqlite",
 )
-# How long a fork may take on a busy machine.
-FORK_SECONDS = 30.0
+# How long imports and a fork may take on a busy machine, and the end of all.
+FORK_SECONDS = 100.0
+END_SECONDS = 30.0
 
 
 class Child:
@@ -97,8 +98,8 @@ class Mother:
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(10)
-        self._reader.join(10)
+        self._process.wait(END_SECONDS)
+        self._reader.join(END_SECONDS)
 
     def _read(self, told: IO[str]) -> None:
         """Lines: a pid alone was born, a pid with a code is gone."""
