@@ -124,7 +124,8 @@ class Call:
         """What waits for a vacant seat, for whoever may come to sit there; see Calls."""
         if seat in self._sitters:
             return []
-        held = (mail for mail in self._mailbox.held(seat) if not self._is_relay_only(mail.from_, seat))
+        hidden = {other for other in self._sitters if self._is_relay_only(other, seat) or self._is_cut(other, seat)}
+        held = (mail for mail in self._mailbox.held(seat) if mail.from_ not in hidden)
         return [mail for mail in held if isinstance(mail, DescriptionFrom | CandidateFrom)]
 
     def seats_of(self, login: str) -> list[Seat]:
@@ -218,6 +219,8 @@ class Call:
                 effects += self._tell(seat, SeatLeft(seat=other, reason="identity"))
             elif was_cut and not is_cut:
                 effects += self._tell(seat, SeatJoined(seat=other, epoch=self._sitters[other].epoch))
+                if self._sitters[seat].lost_at is None:
+                    effects += self._deliver(seat, self._mailbox.take(seat, other))
         return effects
 
     def end(self, reason: str) -> list[Effect]:
@@ -258,6 +261,8 @@ class Call:
             return [Refuse(code="not_allowed", text="a seat sends nothing to itself")]
         carried, sitter = _from(seat, message), self._sitters.get(message.to)
         if self._is_cut(seat, message.to):
+            # As for a vacant seat: it begins anew with whoever is trusted there.
+            self._mailbox.offer_in_advance(message.to, carried)
             return []
         epochs = self._sitters[seat].epoch, None if sitter is None else sitter.epoch
         if isinstance(message, Description) and self._witness.is_stranger(seat, message, epochs):
@@ -307,6 +312,8 @@ class Call:
 
     def _seen_by(self, to: Seat, message: News | Carried) -> News | Carried | None:
         match message:
+            case DescriptionFrom() | CandidateFrom() | RestartFrom() if self._is_cut(message.from_, to):
+                return None
             case DescriptionFrom() if self._is_relay_only(message.from_, to):
                 sdp = relay_description(message.description.sdp)
                 return structs.replace(message, description=structs.replace(message.description, sdp=sdp))

@@ -44,6 +44,10 @@ class Mailbox:
         pairs = sorted((pair for pair in self._mail if pair[1] == to), key=lambda pair: pair[0] == "camera")
         return [message for pair in pairs for message in self._mail[pair]]
 
+    def take(self, to: Seat, from_: Seat) -> list[Carried]:
+        """What one seat has left for another; it waits no longer."""
+        return self._mail.pop((from_, to), [])
+
     def collect(self, to: Seat) -> list[News | Carried]:
         """Everything that waits for the seat: news, then what is held. The mailbox is empty after it."""
         mail: list[News | Carried] = [*self._news.pop(to, {}).values(), *self.held(to)]

@@ -351,3 +351,24 @@ async def test_messages_that_make_no_sense_are_passed_over(
     assert caplog.messages.count("expert sent bytes where messages are expected") == 1
     assert caplog.messages.count("expert sent a message that is not known") == 2
     assert len(expert.showings) == 1
+
+
+async def test_a_line_that_the_service_cut_gets_no_picture_even_from_a_page_that_keeps_it_open(
+    service: Service, watch: Watch, agent: Running
+) -> None:
+    """The viewer here goes on as if nothing was said, asks for more, and is answered when it is trusted again."""
+    service.turn_to("s1")
+    await until(lambda: ("joined", "camera", "x:room:r1:agent") in service.record.said)
+    screen, expert = watch("room"), watch("expert")
+    await until(lambda: all(one.showings and len(one.showing.frames) > 2 for one in (screen, expert)))
+
+    await service.endpoint.keep_apart("s1", frozenset({"expert"}))
+    await until(lambda: expert.showing.connection.connectionState == "closed")
+    seen, generation = len(expert.showing.frames), expert.showing.generation
+    await expert.restart(generation)
+    goes_on = len(screen.showing.frames)
+    await until(lambda: len(screen.showing.frames) > goes_on + 10)
+    assert (len(expert.showing.frames), expert.showing.generation, len(expert.showings)) == (seen, generation, 1)
+
+    await service.endpoint.keep_apart("s1", frozenset())
+    await until(lambda: len(expert.showings) > 1 and len(expert.showing.frames) > 2)

@@ -17,7 +17,7 @@ from signaling.messages import (
 )
 from signaling.sdp import fingerprints
 from tests.signaling.calls import AWAY_SECONDS, seated, take
-from tests.signaling.samples import SDP, claims, offer, resume_claims
+from tests.signaling.samples import SDP, claims, offer, offer_from, resume_claims
 
 ROOM, EXPERT, OTHER = "a1" * 32, "b2" * 32, "c3" * 32
 
@@ -148,6 +148,41 @@ class TestKeptApart:
             Send(seat="expert", message=SeatJoined(seat="room", epoch=1)),
         ]
         assert is_carried(call.receive("room", offer("expert")), "expert")
+
+    def test_what_was_offered_meanwhile_begins_the_line_anew(self) -> None:
+        call = seated("room", "camera", "expert")
+        call.keep_apart(frozenset({"camera", "expert"}))
+        call.receive("room", offer("expert", 2))
+        call.receive("camera", offer("expert", 2))
+
+        assert call.keep_apart(frozenset({"camera"})) == [
+            Send(seat="room", message=SeatJoined(seat="expert", epoch=1)),
+            Send(seat="expert", message=SeatJoined(seat="room", epoch=1)),
+            Send(seat="expert", message=offer_from("room", 2)),
+        ]
+
+    def test_who_comes_back_away_from_it_finds_what_was_offered(self) -> None:
+        call = seated("room", "expert")
+        call.keep_apart(frozenset({"expert"}))
+        call.receive("room", offer("expert", 2))
+        call.lose("expert", 5.0)
+        call.keep_apart(frozenset())
+
+        assert call.seat(resume_claims(claims("expert", id="ticket-expert")))[1:] == [
+            Send(seat="expert", message=SeatJoined(seat="room", epoch=1)),
+            Send(seat="expert", message=offer_from("room", 2)),
+        ]
+
+    def test_a_seat_kept_apart_leaves_nothing_for_whoever_comes(self) -> None:
+        call = seated("room", "camera")
+        call.keep_apart(frozenset({"camera"}))
+        call.receive("camera", offer("expert"))
+        call.receive("room", offer("expert"))
+
+        assert call.waiting("expert") == [offer_from("room")]
+        assert [effect for effect in call.seat(claims("expert")) if isinstance(effect, Send) and effect.seat == "expert"] == [
+            Send(seat="expert", message=offer_from("room"))
+        ]
 
     def test_who_is_away_hears_it_when_back_and_nothing_of_what_waited(self) -> None:
         call = seated("room", "expert")
