@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from etapalvelu.api.bodies import Nothing
 from etapalvelu.api.calls import Asked, Call, post
+from etapalvelu.changes import differences
 from etapalvelu.domain.cameras import CameraSettings, check_camera
 from etapalvelu.domain.errors import NotAllowedError, NotFoundError, RoomInUseError
 from etapalvelu.domain.people import Device
@@ -93,9 +94,7 @@ class Cameras:
         return room
 
     async def _record(self, asked: Asked, room: Room, before: CameraSettings, after: CameraSettings) -> None:
-        old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
-        fields = {name: (old[name], new[name]) for name in new if old[name] != new[name]}
-        account = asked.visitor.account
+        fields, account = differences(before, after), asked.visitor.account
         await self._places.add_change(Change(at=self._clock(), account=account, kind="camera", id=room.id, fields=fields))
 
 

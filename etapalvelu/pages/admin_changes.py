@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from etapalvelu.access import visitor_of
+from etapalvelu.changes import Differences, differences
 from etapalvelu.domain.themes import ALL_WEEK, Hours, WeekHours
 from etapalvelu.pages.admin_views import ChangedField, ChangeView, spells
 from etapalvelu.pages.language import Language
@@ -18,14 +19,10 @@ MOST_SHOWN = 20
 
 async def record(request: web.Request, kind: str, subject: str, before: msgspec.Struct | None, after: msgspec.Struct) -> None:
     """Keep what became different; nothing when nothing did."""
-    old = {} if before is None else msgspec.to_builtins(before)
-    new = msgspec.to_builtins(after)
-    await record_fields(
-        request, kind, subject, {name: (old.get(name), new[name]) for name in new if old.get(name) != new[name]}
-    )
+    await record_fields(request, kind, subject, differences(before, after))
 
 
-async def record_fields(request: web.Request, kind: str, subject: str, fields: dict[str, tuple[object, object]]) -> None:
+async def record_fields(request: web.Request, kind: str, subject: str, fields: Differences) -> None:
     site = site_of(request)
     if fields:
         account = visitor_of(request).account
