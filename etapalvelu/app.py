@@ -45,11 +45,11 @@ from etapalvelu.setups import CameraSetups
 from etapalvelu.steady import Stalls
 from etapalvelu.store.accounts import SqlAccounts
 from etapalvelu.store.engine import make_engine
-from etapalvelu.store.migrate import newest, version
 from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.reserve import Reserve
 from etapalvelu.store.sessions import SqlSessions
 from etapalvelu.store.technical import SqlFaults
+from etapalvelu.store.version import newest, version
 from etapalvelu.talk import GuardedAttendance
 from etapalvelu.tasks import every, spawn, stop
 from etapalvelu.technical import TechnicalLedger

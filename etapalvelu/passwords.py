@@ -1,6 +1,8 @@
 """Passwords: argon2 in a few threads, so that a flood of sign-ins can neither stop the loop nor eat the memory."""
 
 import asyncio
+import base64
+import secrets
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,8 +30,8 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
+        self._nobodys = _no_ones_hash(self._hasher)
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="argon2")
-        self._nobody = self._hasher.hash("nobody's password")
         self._in_line = 0
 
     async def hash(self, password: str) -> str:
@@ -37,7 +39,7 @@ class Passwords:
 
     async def is_right(self, password: str, password_hash: str | None) -> bool:
         """Truth that the password belongs to the hash; with None (no such account) the same work, and False."""
-        is_right = await self._run(lambda: self._verify(password, password_hash or self._nobody))
+        is_right = await self._run(lambda: self._verify(password, password_hash or self._nobodys))
         return is_right and password_hash is not None
 
     def close(self) -> None:
@@ -59,6 +61,13 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._in_line -= 1
+
+
+def _no_ones_hash(hasher: PasswordHasher) -> str:
+    """As dear to check as any hash of this hasher. It is made up, since making one would hold up each start of the server."""
+    parts = (secrets.token_bytes(hasher.salt_len), secrets.token_bytes(hasher.hash_len))
+    salt, digest = (base64.b64encode(part).decode().rstrip("=") for part in parts)
+    return f"$argon2id$v=19$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}${salt}${digest}"
 
 
 def _normal(password: str) -> str:

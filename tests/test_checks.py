@@ -15,7 +15,7 @@ from etapalvelu.checks import Finding, check
 from etapalvelu.config import Config, parse
 from etapalvelu.keys import load_keys
 from etapalvelu.room.relay import WORDS
-from etapalvelu.store.migrate import newest
+from etapalvelu.store.version import newest
 from tests.e2e.processes import free_port
 from tests.turn import SECRET, Turn, running_turn
 

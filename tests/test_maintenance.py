@@ -19,7 +19,7 @@ from etapalvelu.domain.log import Fault
 from etapalvelu.maintenance import bring_up, database, export_csv, export_jsonl, in_words, verify_log
 from etapalvelu.reports import CSV_COLUMNS, csv_row
 from etapalvelu.store.engine import writing
-from etapalvelu.store.migrate import newest, version
+from etapalvelu.store.version import newest, version
 from tests.conftest import ADVISOR, SCREEN, Service
 
 

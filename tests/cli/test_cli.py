@@ -8,7 +8,7 @@ import pytest
 
 from etapalvelu.room import agent
 from etapalvelu.room.finding import Finding
-from etapalvelu.store.migrate import newest
+from etapalvelu.store.version import newest
 from tests.cli.conftest import Shell, change, write_config
 
 COMMANDS = [

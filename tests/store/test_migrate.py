@@ -7,6 +7,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,8 +16,9 @@ from etapalvelu.ports import Account
 from etapalvelu.store import migrations
 from etapalvelu.store.accounts import SqlAccounts
 from etapalvelu.store.engine import make_engine, reading, writing
-from etapalvelu.store.migrate import NewerDatabaseError, migrate, newest, version
+from etapalvelu.store.migrate import NewerDatabaseError, migrate
 from etapalvelu.store.tables import metadata
+from etapalvelu.store.version import MIGRATIONS, newest, revisions, version
 
 
 def differences(connection: Connection) -> list[object]:
@@ -70,6 +72,13 @@ def first_version(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection
     command.upgrade(config, "0001")
+
+
+def test_the_versions_are_those_of_the_migrations_in_their_order() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+
+    assert revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
+    assert newest() == scripts.get_current_head()
 
 
 async def test_a_database_of_a_newer_program_is_left_alone(engine: AsyncEngine) -> None:
