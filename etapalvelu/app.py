@@ -44,7 +44,7 @@ from etapalvelu.seats import CallSettings
 from etapalvelu.setups import CameraSetups
 from etapalvelu.steady import Stalls
 from etapalvelu.store.accounts import SqlAccounts
-from etapalvelu.store.engine import make_engine
+from etapalvelu.store.engine import close, make_engine
 from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.reserve import Reserve
 from etapalvelu.store.sessions import SqlSessions
@@ -311,7 +311,7 @@ def _life(
             await stop(*running)
         finally:
             ground.passwords.close()
-            await ground.engine.dispose()
+            await close(ground.engine)
 
     return life
 

@@ -20,7 +20,7 @@ from etapalvelu.passwords import Passwords
 from etapalvelu.ports import Logged, SessionFilter, SessionStore
 from etapalvelu.reports import CSV_COLUMNS, EXPORT_CHUNK, csv_row
 from etapalvelu.store.accounts import SqlAccounts
-from etapalvelu.store.engine import make_engine
+from etapalvelu.store.engine import close, make_engine
 from etapalvelu.store.migrate import NewerDatabaseError, migrate
 from etapalvelu.store.places import SqlPlaces
 
@@ -39,7 +39,7 @@ async def database(config: Config, *, must_be_new: bool = True) -> AsyncIterator
             await check_database(engine)
         yield engine
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 async def bring_up(config: Config) -> None:

@@ -12,6 +12,7 @@ from etapalvelu.domain.codes import DocumentCamera, Language, State
 from etapalvelu.domain.log import Entry
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint
+from etapalvelu.domain.queue import Waiting
 from etapalvelu.domain.readiness import Check, RoomChecks
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import WeekHours
@@ -108,6 +109,10 @@ class SessionStore(Protocol):
     async def session(self, session_id: str) -> Session | None: ...
 
     async def open_sessions(self) -> list[Session]: ...
+
+    async def open_in_room(self, room: str) -> Session | None: ...
+
+    async def waiting(self) -> list[Waiting]: ...
 
     async def entries(self, session_id: str) -> list[Entry]: ...
 
@@ -352,6 +357,10 @@ class Notices(Protocol):
         """Return when something was announced since the last wait."""
         ...
 
+    def forget(self) -> None:
+        """Whoever reads all anew from here on need not hear again of what was announced up to now."""
+        ...
+
 
 class Calendar(Protocol):
     """Public holidays of Finland, the eves that close offices included."""
@@ -379,6 +388,8 @@ class StaffRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 QUEUE = "queue"
+# The hours of a theme are other ones now.
+HOURS = "hours"
 
 
 def session_topic(session_id: str) -> str:
@@ -387,6 +398,11 @@ def session_topic(session_id: str) -> str:
 
 def room_topic(room_id: str) -> str:
     return f"room:{room_id}"
+
+
+def place_topic(room_id: str) -> str:
+    """Announced on each server when the place in the queue of the session in this room is another one."""
+    return f"place:{room_id}"
 
 
 def point_topic(point_id: str) -> str:

@@ -1,6 +1,6 @@
 """Questions about sessions, asked by people; reads only. Every read of another's row is itself logged."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -11,7 +11,7 @@ from etapalvelu.domain.log import Entry, replay, verify
 from etapalvelu.domain.moments import HELSINKI, midnight, timestamp
 from etapalvelu.domain.people import Person, Role, Staff, may_know, may_read
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing
-from etapalvelu.domain.queue import place_of, queue_for
+from etapalvelu.domain.queue import places, queue_for
 from etapalvelu.domain.readiness import RoomChecks, room_readiness
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.statistics import Figures, figures
@@ -25,6 +25,7 @@ from etapalvelu.ports import (
     SessionStore,
     UnreadableEntryError,
 )
+from etapalvelu.together import Together
 
 # How many rows an export reads at a time.
 EXPORT_CHUNK = 500
@@ -68,6 +69,7 @@ class Reports:
         self._sessions = sessions
         self._places = places
         self._clock = clock
+        self._queue = Together[Mapping[str, int]]()
         self._usual: dict[str | None, tuple[datetime, Sequence[Figures]]] = {}
 
     async def session(self, who: Person, session_id: str) -> Session:
@@ -109,8 +111,12 @@ class Reports:
         return queue_for(expert, await self._sessions.open_sessions())
 
     async def place(self, session: Session) -> int | None:
-        """Its place among those waiting for the same theme."""
-        return place_of(session, await self._sessions.open_sessions())
+        """Its place among those waiting for the same theme; None when it does not wait."""
+        return (await self.places()).get(session.room) if session.state is State.WAITING else None
+
+    async def places(self) -> Mapping[str, int]:
+        """The places of all who wait, by room. Those who ask at the same moment share what was read."""
+        return await self._queue.ask("places", self._places_now)
 
     async def open_sessions(self, who: Person) -> list[Session]:
         """Open sessions the person may know of, oldest first."""
@@ -119,7 +125,7 @@ class Reports:
 
     async def open_in_room(self, room: str) -> Session | None:
         """The session a room's devices belong to just now."""
-        return next((session for session in await self._sessions.open_sessions() if session.room == room), None)
+        return await self._sessions.open_in_room(room)
 
     async def rooms(self, who: Person, *, given_up: bool = False) -> list[RoomState]:
         """The rooms of the person's point, or all; those that are out of use when asked for."""
@@ -173,6 +179,11 @@ class Reports:
         days = [here.date() - timedelta(weeks=back) for back in range(1, USUAL_WEEKS + 1)]
         same_time = [datetime.combine(day, here.time(), HELSINKI).astimezone(UTC) for day in days]
         return [await self.between(who, midnight(day), until) for day, until in zip(days, same_time, strict=True)]
+
+    async def _places_now(self) -> Mapping[str, int]:
+        waiting = await self._sessions.waiting()
+        numbers = places(waiting)
+        return {one.room: numbers[one.id] for one in waiting}
 
     async def _readable(self, who: Person, session_id: str) -> Session:
         session = await self._sessions.session(session_id)

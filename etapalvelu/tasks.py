@@ -35,6 +35,16 @@ async def stop(*tasks: asyncio.Task[Any]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def finished(*names: str, seconds: float = 1.0) -> None:
+    """Wait until no task of these names runs any more, `seconds` at most: they are short, and hold what is taken down next."""
+    loop, until = asyncio.get_running_loop(), asyncio.get_running_loop().time() + seconds
+    while (left := until - loop.time()) > 0:
+        running = [task for task in _running if task.get_name() in names and task.get_loop() is loop]
+        if not running:
+            return
+        await asyncio.wait(running, timeout=left)
+
+
 def _ended(task: asyncio.Task[Any]) -> None:
     _running.discard(task)
     if not task.cancelled() and task.exception() is not None:

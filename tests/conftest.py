@@ -26,7 +26,7 @@ from etapalvelu.domain.themes import THEMES, weekdays
 from etapalvelu.ledger import Ledger
 from etapalvelu.seats import CallSettings
 from etapalvelu.store.accounts import SqlAccounts
-from etapalvelu.store.engine import make_engine
+from etapalvelu.store.engine import close, make_engine
 from etapalvelu.store.migrate import migrate
 from etapalvelu.store.places import SqlPlaces
 from etapalvelu.store.sessions import SqlSessions
@@ -130,7 +130,7 @@ def postgres() -> Iterator[tuple[Postgres, str]]:
 async def _migrated(url: str) -> None:
     engine = make_engine(url)
     await migrate(engine)
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     made = make_engine(database)
     yield made
-    await made.dispose()
+    await close(made)
 
 
 @pytest.fixture

@@ -57,3 +57,15 @@ async def test_nobody_hears_before_listening_or_afterwards_and_nothing_is_kept()
 
     assert not await hears(first)
     assert vars(board) == vars(LocalBoard())
+
+
+async def test_what_was_announced_before_everything_is_read_anew_is_forgotten() -> None:
+    board = LocalBoard()
+
+    async with board.listen(["queue"]) as notices:
+        board.announce(["queue"])
+        notices.forget()
+
+        assert not await hears(notices)
+        board.announce(["queue"])
+        assert await hears(notices)

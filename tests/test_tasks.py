@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from etapalvelu.tasks import every, spawn, stop
+from etapalvelu.tasks import every, finished, spawn, stop
 
 LIMIT = 5
 
@@ -74,3 +74,26 @@ async def test_stopping_waits_until_the_tasks_are_gone_and_hides_nothing() -> No
         await stop(*tasks)
 
     assert (ended, lines) == (["a", "b"], [])
+
+
+async def test_tasks_of_a_name_are_waited_for_and_no_others_and_not_for_ever() -> None:
+    done, never = asyncio.Event(), asyncio.Event()
+    started: list[asyncio.Task[None]] = []
+    begun = asyncio.get_running_loop().time()
+
+    async def twice() -> None:
+        await asyncio.sleep(0.01)
+        started.append(spawn(short(), "short"))
+
+    async def short() -> None:
+        await asyncio.sleep(0.01)
+        done.set()
+
+    started.append(spawn(twice(), "short"))
+    other = spawn(never.wait(), "long")
+    await finished("short", seconds=LIMIT)
+    waited = asyncio.get_running_loop().time() - begun
+    await finished("long", seconds=0.05)
+
+    assert (done.is_set(), waited < LIMIT, other.done()) == (True, True, False)
+    await stop(other)

@@ -18,6 +18,9 @@ class LocalNotices:
         await self._heard.wait()
         self._heard.clear()
 
+    def forget(self) -> None:
+        self._heard.clear()
+
 
 class LocalBoard:
     """`ports.Board` without a network."""

@@ -1,13 +1,43 @@
 """The order of waiting. A session keeps its place by its opening time, through every release."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from itertools import count
+from typing import Protocol, TypeVar
+
+import msgspec
 
 from etapalvelu.domain.codes import State
 from etapalvelu.domain.people import Staff, is_its_expert, serves
 from etapalvelu.domain.session import Session
 
 
-def in_order(sessions: Iterable[Session]) -> list[Session]:
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a waiting session, what its place goes by and in which room it is shown."""
+
+    id: str
+    room: str
+    theme: str
+    opened_at: datetime
+
+
+class _Opened(Protocol):
+    """A session, or as much of one as the order goes by."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def theme(self) -> str: ...
+
+    @property
+    def opened_at(self) -> datetime: ...
+
+
+_S = TypeVar("_S", bound=_Opened)
+
+
+def in_order(sessions: Iterable[_S]) -> list[_S]:
     """Oldest opening first; the id settles a tie the same way everywhere."""
     return sorted(sessions, key=lambda session: (session.opened_at, session.id))
 
@@ -21,9 +51,12 @@ def queue_for(expert: Staff, sessions: Iterable[Session]) -> list[Session]:
     )
 
 
-def place_of(session: Session, sessions: Iterable[Session]) -> int | None:
-    """The session's place among those waiting for the same theme, 1 for the next; None when it does not wait."""
-    if session.state is not State.WAITING:
-        return None
-    same = in_order(other for other in sessions if other.state is State.WAITING and other.theme == session.theme)
-    return next((place for place, other in enumerate(same, start=1) if other.id == session.id), None)
+def places(waiting: Iterable[_Opened]) -> dict[str, int]:
+    """By id the place of each among those waiting for the same theme, 1 for the next."""
+    numbers: dict[str, count[int]] = {}
+    return {one.id: next(numbers.setdefault(one.theme, count(1))) for one in in_order(waiting)}
+
+
+def places_among(sessions: Iterable[Session]) -> dict[str, int]:
+    """The same of those among `sessions` that wait."""
+    return places(session for session in sessions if session.state is State.WAITING)

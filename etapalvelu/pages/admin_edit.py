@@ -29,7 +29,7 @@ from etapalvelu.pages.forms import (
     staff_request,
 )
 from etapalvelu.pages.site import Site, language_of, site_of
-from etapalvelu.ports import QUEUE, point_topic
+from etapalvelu.ports import HOURS, QUEUE, point_topic, room_topic
 from etapalvelu.statuses import status_of
 
 PAGE = "admin_edit.html"
@@ -50,7 +50,8 @@ async def change_point(request: web.Request) -> web.StreamResponse:
         return await _again(request, "point", point.name, fields, error)
     await site.places.change_point(changed)
     await record(request, "point", point.id, point, changed)
-    site.board.announce({QUEUE, point_topic(point.id)})
+    rooms = await site.places.rooms(point.id)
+    site.board.announce({QUEUE, HOURS, point_topic(point.id), *(room_topic(room.id) for room in rooms)})
     return _back("points")
 
 
@@ -67,7 +68,7 @@ async def change_room(request: web.Request) -> web.StreamResponse:
         return await _again(request, "room", room.name, fields, error)
     await site.places.change_room(changed)
     await record(request, "room", room.id, room, changed)
-    site.board.announce({QUEUE, point_topic(room.point)})
+    site.board.announce({QUEUE, point_topic(room.point), room_topic(room.id)})
     return _back("points")
 
 
@@ -85,7 +86,7 @@ async def change_theme(request: web.Request) -> web.StreamResponse:
         return await _again(request, "theme", _name(request, theme), fields, error)
     await site.places.set_theme_hours(theme.key, None if hours == made.hours else hours)
     await record(request, "theme", theme.key, theme, msgspec.structs.replace(theme, hours=hours))
-    site.board.announce({QUEUE})
+    site.board.announce({QUEUE, HOURS})
     return _back("themes")
 
 

@@ -1,6 +1,6 @@
 """The advisor's pages: the point with its open form, and one session."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -10,6 +10,7 @@ from etapalvelu.domain.codes import Language as ServiceLanguage
 from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, NotFoundError, RefusalError
 from etapalvelu.domain.people import may_read
 from etapalvelu.domain.places import ServicePoint
+from etapalvelu.domain.queue import places_among
 from etapalvelu.domain.readiness import room_readiness
 from etapalvelu.domain.session import Session
 from etapalvelu.hours import themes_today
@@ -130,7 +131,10 @@ async def advisor_view(site: Site, visitor: Visitor) -> AdvisorView:
             site.clock(),
         ),
         sessions=open_lines(
-            own, everyone, {room.id: room.name for room in rooms}, await site.names(session.expert for session in own)
+            own,
+            places_among(everyone),
+            {room.id: room.name for room in rooms},
+            await site.names(session.expert for session in own),
         ),
         themes=theme_choices(await themes_today(site.themes, site.places), point, site.clock(), site.calendar.is_holiday),
     )
@@ -151,7 +155,7 @@ async def _seen(site: Site, session: Session) -> SessionView:
         room.name if room else session.room,
         await site.places.point(session.point),
         await site.names((session.advisor, session.expert)),
-        await _waiting_with(site, session),
+        await site.reports.place(session),
         await site.timers.closing_time(session),
         site.clock(),
         is_slow=site.timers.is_slow(session),
@@ -189,10 +193,6 @@ def open_choices(view: AdvisorView, language: Language) -> dict[str, tuple[Choic
         "language": codes(ServiceLanguage, "language", language.text),
         "reason": codes(Reason, "reason", language.text),
     }
-
-
-async def _waiting_with(site: Site, session: Session) -> Sequence[Session]:
-    return await site.sessions.open_sessions() if session.is_open else ()
 
 
 async def _point(site: Site, visitor: Visitor) -> ServicePoint:

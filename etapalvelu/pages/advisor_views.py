@@ -1,6 +1,6 @@
 """What the advisor's templates need, made from the domain's objects. No I/O here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from etapalvelu.domain.codes import Readiness, Seat, State
 from etapalvelu.domain.moments import HELSINKI
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint, missing
-from etapalvelu.domain.queue import in_order, place_of
+from etapalvelu.domain.queue import in_order
 from etapalvelu.domain.readiness import RoomChecks, room_readiness
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import IsHoliday, Theme, is_open, next_opening
@@ -138,12 +138,9 @@ def room_tiles(
 
 
 def open_lines(
-    own: Iterable[Session], everyone: Sequence[Session], room_names: Mapping[str, str], names: Mapping[str, str]
+    sessions: Iterable[Session], places: Mapping[str, int], room_names: Mapping[str, str], names: Mapping[str, str]
 ) -> tuple[OpenLine, ...]:
-    """The point's open sessions, oldest first; the place counts all who wait for the same theme anywhere.
-
-    `names` are those of the staff, by account.
-    """
+    """These sessions, oldest first; `places` by session's id, `names` those of the staff by account."""
     return tuple(
         OpenLine(
             id=session.id,
@@ -151,10 +148,10 @@ def open_lines(
             theme=session.theme,
             state=session.state,
             since=session.connected_at if session.state is State.CONNECTED and session.connected_at else session.opened_at,
-            place=place_of(session, everyone),
+            place=places.get(session.id),
             expert=names.get(session.expert or ""),
         )
-        for session in in_order(own)
+        for session in in_order(sessions)
     )
 
 
@@ -176,7 +173,7 @@ def session_view(
     room: str,
     point: ServicePoint | None,
     names: Mapping[str, str],
-    everyone: Sequence[Session],
+    place: int | None,
     closes_at: datetime | None,
     now: datetime,
     *,
@@ -190,7 +187,7 @@ def session_view(
         point=point.name if point else session.point,
         phone=point.phone if point else "",
         names=names,
-        place=place_of(session, everyone),
+        place=place,
         lines=_lines(session),
         closes_at=closes_at if near else None,
         is_slow=is_slow,

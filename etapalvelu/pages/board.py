@@ -10,6 +10,7 @@ from etapalvelu.domain.codes import State
 from etapalvelu.domain.moments import HELSINKI, midnight
 from etapalvelu.domain.people import Role
 from etapalvelu.domain.places import ServicePoint
+from etapalvelu.domain.queue import places_among
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import is_open
 from etapalvelu.pages.advisor_views import RoomTile, open_lines
@@ -45,7 +46,9 @@ async def board_view(site: Site, visitor: Visitor) -> BoardView:
         weekday=site.today().weekday(),
         rooms=tuple(tiles),
         may_check=visitor.role is Role.SUPERVISOR,
-        sessions=open_lines(still_open, still_open, where, await site.names(session.expert for session in still_open)),
+        sessions=open_lines(
+            still_open, places_among(still_open), where, await site.names(session.expert for session in still_open)
+        ),
     )
 
 

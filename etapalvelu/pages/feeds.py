@@ -14,7 +14,7 @@ from etapalvelu.domain.session import Session
 from etapalvelu.pages import advisor, board, expert, room, supervisor
 from etapalvelu.pages.language import Language
 from etapalvelu.pages.site import Site
-from etapalvelu.ports import QUEUE, point_topic, room_topic, session_topic
+from etapalvelu.ports import HOURS, QUEUE, place_topic, point_topic, room_topic, session_topic
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -83,7 +83,9 @@ async def _advisor(site: Site, watcher: Watcher) -> list[Message]:
 
 
 async def _session_topics(site: Site, watcher: Watcher) -> set[str]:
-    return {QUEUE, session_topic(watcher.session_id)}
+    """Of the queue nothing but this session's own place: there are as many of these pages as sessions."""
+    session = await site.sessions.session(watcher.session_id)
+    return {HOURS, session_topic(watcher.session_id), *({place_topic(session.room)} if session else ())}
 
 
 async def _advisor_session(site: Site, watcher: Watcher) -> list[Message]:
@@ -95,7 +97,7 @@ async def _advisor_session(site: Site, watcher: Watcher) -> list[Message]:
 
 async def _supervisor_topics(site: Site, watcher: Watcher) -> set[str]:
     rooms = await site.rooms_of(watcher.visitor)
-    return {QUEUE, *(room_topic(place.id) for place in rooms)}
+    return {QUEUE, *(room_topic(place.id) for place in rooms), *(point_topic(place.point) for place in rooms)}
 
 
 async def _supervisor(site: Site, watcher: Watcher) -> list[Message]:
@@ -120,7 +122,7 @@ async def _queue_topics(site: Site, watcher: Watcher) -> set[str]:
 
 
 async def _room_topics(site: Site, watcher: Watcher) -> set[str]:
-    return {QUEUE, room_topic(_device_of(watcher).room)}
+    return {room_topic(_device_of(watcher).room), place_topic(_device_of(watcher).room)}
 
 
 async def _agent_topics(site: Site, watcher: Watcher) -> set[str]:
@@ -128,19 +130,20 @@ async def _agent_topics(site: Site, watcher: Watcher) -> set[str]:
     return {room_topic(_device_of(watcher).room)}
 
 
-async def _agent(site: Site, watcher: Watcher) -> list[Message]:
-    device = _device_of(watcher)
+async def _to_device(site: Site, device: Device, session: Session | None) -> list[Message]:
+    """What a room's screen and its agent are told alike; `session` is the one that is open in the room."""
     asked_at = await site.dawn.asked(device)
     asked = [] if asked_at is None else [Message("check", {"run": timestamp(asked_at)}, "check")]
-    return [belonging(await site.reports.open_in_room(device.room)), *asked]
+    return [belonging(session), *asked]
 
 
-async def _agent_with_camera(site: Site, watcher: Watcher) -> list[Message]:
-    place = _device_of(watcher).room
+async def _agent(site: Site, watcher: Watcher) -> list[Message]:
+    device = _device_of(watcher)
+    session = await site.reports.open_in_room(device.room)
     # Whoever sets the camera up sees no customer's papers.
-    setup = "" if await site.reports.open_in_room(place) else site.setups.wanted(place)
-    settings = msgspec.to_builtins(await site.places.camera(place))
-    return [*await _agent(site, watcher), Message("camera", {"settings": settings, "setup": setup}, "camera")]
+    setup = "" if session else site.setups.wanted(device.room)
+    settings = msgspec.to_builtins(await site.places.camera(device.room))
+    return [*await _to_device(site, device, session), Message("camera", {"settings": settings, "setup": setup}, "camera")]
 
 
 async def _expert(site: Site, watcher: Watcher) -> list[Message]:
@@ -152,10 +155,11 @@ async def _expert(site: Site, watcher: Watcher) -> list[Message]:
 
 
 async def _room(site: Site, watcher: Watcher) -> list[Message]:
-    parts = await room.fragments(site, watcher.visitor, watcher.language)
+    session = await room.current(site, watcher.visitor)
+    parts = await room.fragments(site, watcher.visitor, watcher.language, session)
     return [
-        *await _agent(site, watcher),
-        state(await room.current(site, watcher.visitor)),
+        *await _to_device(site, _device_of(watcher), session),
+        state(session),
         *(fragment(target, html) for target, html in parts.items()),
     ]
 
@@ -168,7 +172,7 @@ FEEDS: Mapping[str, Feed] = {
     "supervisor-session": Feed(_session_topics, _supervisor_session, _watcher_alone),
     "expert": Feed(_queue_topics, _expert, _watcher_alone),
     "room": Feed(_room_topics, _room, _watcher_alone),
-    "agent": Feed(_agent_topics, _agent_with_camera, _watcher_alone),
+    "agent": Feed(_agent_topics, _agent, _watcher_alone),
 }
 
 # Whose stream does not say which page it is for: the one that their role begins with.

@@ -17,8 +17,9 @@ from etapalvelu.access import visitor_of
 from etapalvelu.domain.errors import NotFoundError, RefusalError, TooManyAttemptsError, TryAgainError
 from etapalvelu.domain.people import Device
 from etapalvelu.pages.feeds import MAIN_FEEDS, Feed, Message, Watcher
+from etapalvelu.pages.places import Places
 from etapalvelu.pages.presence import Presence
-from etapalvelu.pages.site import Site, language_of
+from etapalvelu.pages.site import SITE, Site, language_of
 from etapalvelu.ports import Notices, login_topic
 from etapalvelu.tasks import every, spawn, stop
 from etapalvelu.together import Together
@@ -211,6 +212,7 @@ class _Stream:
             now = self._loop.time()
             pause_ends = math.ceil((self._wrote_at + PAUSE_SECONDS) / PAUSE_STEP_SECONDS) * PAUSE_STEP_SECONDS
             await asyncio.sleep(max(pause_ends - now, SETTLE_SECONDS))
+            self._notices.forget()
 
     async def look(self, login_stands: bool) -> None:
         """Wake it when there is something to do for it, else keep it alive. Waits for no listener."""
@@ -243,8 +245,10 @@ STREAMS = web.AppKey("streams", Streams)
 async def keep_looking(app: web.Application) -> AsyncIterator[None]:
     """Registered by `pages.routes` as `cleanup_ctx`."""
     looking = spawn(every(LOOK_SECONDS, app[STREAMS].look, "streams"), "streams")
+    site = app[SITE]
+    following = spawn(Places(site.reports, site.board).follow(), "places")
     yield
-    await stop(looking)
+    await stop(looking, following)
 
 
 def _text(message: Message) -> bytes:

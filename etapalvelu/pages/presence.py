@@ -7,7 +7,7 @@ import structlog
 
 from etapalvelu.domain.errors import TryAgainError
 from etapalvelu.domain.people import Device
-from etapalvelu.ports import Board, PlaceStore, point_topic, room_topic
+from etapalvelu.ports import Board, PlaceStore, point_topic
 from etapalvelu.tasks import spawn
 
 _log = structlog.get_logger("presence")
@@ -68,5 +68,6 @@ class Presence:
                     _log.warning("device_not_noted", room=device.room, role=device.role)
                     return False
                 self._written[device] = is_here
-                self._board.announce({room_topic(device.room), point_topic(device.point)})
+                # Not of the room: its own pages show nothing of this, and after a restart all come at once.
+                self._board.announce({point_topic(device.point)})
         return True

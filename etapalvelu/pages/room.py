@@ -8,11 +8,10 @@ from etapalvelu.access import Visitor, visitor_if_any
 from etapalvelu.cookies import cookie_name, renew_cookie, set_cookie
 from etapalvelu.domain.errors import RefusalError, WrongCredentialsError
 from etapalvelu.domain.people import Device, Role
-from etapalvelu.domain.queue import place_of
 from etapalvelu.domain.session import Session
 from etapalvelu.pages.failures import words
 from etapalvelu.pages.language import Language
-from etapalvelu.pages.room_views import room_view, session_in
+from etapalvelu.pages.room_views import room_view
 from etapalvelu.pages.site import Site, language_of, site_of
 from etapalvelu.statuses import status_of
 
@@ -31,7 +30,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     if visitor is None:
         was_paired = cookie_name(request, Role.ROOM) in request.cookies
         return await _pair_form(request, language_of(request).text("room.pair_replaced") if was_paired else "")
-    response = await site.page(request, PAGE, await room_values(site, visitor))
+    response = await site.page(request, PAGE, await room_values(site, visitor, await current(site, visitor)))
     renew_cookie(request, response, Role.ROOM)
     return response
 
@@ -41,13 +40,11 @@ async def pair(request: web.Request) -> web.StreamResponse:
     return await _pair(request, str((await request.post()).get("pair", "")))
 
 
-async def room_values(site: Site, visitor: Visitor) -> dict[str, object]:
-    """What the page's templates ask for, besides the frame."""
+async def room_values(site: Site, visitor: Visitor, session: Session | None) -> dict[str, object]:
+    """What the page's templates ask for, besides the frame; `session` is the one that is open in the room."""
     screen = _screen_of(visitor)
     room, point = await site.places.room(screen.room), await site.places.point(screen.point)
-    sessions = await site.sessions.open_sessions()
-    session = session_in(screen.room, sessions)
-    place = place_of(session, sessions) if session else None
+    place = await site.reports.place(session) if session else None
     devices = (await site.places.devices([screen.room]))[screen.room]
     name = room.name if room else screen.room
     serving = (session.successor or session.expert) if session else None
@@ -56,15 +53,15 @@ async def room_values(site: Site, visitor: Visitor) -> dict[str, object]:
     return {"room": room_view(name, point, session, place, expert, devices.document_camera_name, is_slow=is_slow)}
 
 
-async def fragments(site: Site, visitor: Visitor, language: Language) -> dict[str, str]:
+async def fragments(site: Site, visitor: Visitor, language: Language, session: Session | None) -> dict[str, str]:
     """The parts of the page that change, by the element they stand in."""
-    values = await room_values(site, visitor)
+    values = await room_values(site, visitor, session)
     return {target: site.fragment(template, language, values) for target, template in FRAGMENTS.items()}
 
 
 async def current(site: Site, visitor: Visitor) -> Session | None:
     """The open session in this room."""
-    return session_in(_screen_of(visitor).room, await site.sessions.open_sessions())
+    return await site.reports.open_in_room(_screen_of(visitor).room)
 
 
 async def _pair(request: web.Request, code: str) -> web.StreamResponse:

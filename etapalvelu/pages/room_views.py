@@ -1,7 +1,5 @@
 """What the room screen's templates need. Nothing of a customer is in it, for there is nothing."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from etapalvelu.domain.codes import Seat
@@ -27,11 +25,6 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
     is_slow: bool = False
     last_try: bool = False
     distrusted: tuple[Seat, ...] = ()
-
-
-def session_in(room: str, sessions: Iterable[Session]) -> Session | None:
-    """The open session of this room; there is one at most."""
-    return next((session for session in sessions if session.room == room and session.is_open), None)
 
 
 def room_view(

@@ -21,6 +21,7 @@ class SqlAccounts:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._logins = Gathered(self._read_logins)
+        self._staff = Gathered(self._read_staff)
 
     async def account(self, name: str) -> Account | None:
         query = select(tables.account).where(tables.account.c.name == name)
@@ -34,10 +35,11 @@ class SqlAccounts:
             return [rows.to_account(dict(row)) for row in found.mappings()]
 
     async def staff(self, names: Iterable[str]) -> Mapping[str, Staff]:
-        query = select(tables.account).where(tables.account.c.name.in_(set(names)))
-        async with reading(self._engine) as connection:
-            found = [rows.to_account(dict(row)).staff for row in (await connection.execute(query)).mappings()]
-        return {staff.account: staff for staff in found}
+        wanted = set(names)
+        if len(wanted) != 1:
+            return await self._read_staff(wanted)
+        staff = await self._staff.ask(*wanted)
+        return {} if staff is None else {staff.account: staff}
 
     async def add_account(self, account: Account) -> None:
         try:
@@ -111,6 +113,12 @@ class SqlAccounts:
             used = update(tables.pairing).where(good, c.reusable.is_(False)).values(used=True)
             await connection.execute(used)
         return rows.to_pairing(dict(row))
+
+    async def _read_staff(self, names: Collection[str]) -> dict[str, Staff]:
+        query = select(tables.account).where(tables.account.c.name.in_(names))
+        async with reading(self._engine) as connection:
+            found = [rows.to_account(dict(row)).staff for row in (await connection.execute(query)).mappings()]
+        return {staff.account: staff for staff in found}
 
     async def _read_logins(self, ids: Collection[str]) -> dict[str, Login]:
         c = tables.login.c

@@ -18,9 +18,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from etapalvelu.domain.errors import StorageFullError, TryAgainError
+from etapalvelu.tasks import finished
 
 # How long anybody waits for the database before hearing "try again".
 WAIT_SECONDS = 3
+
+# Tasks that read for many; they go on when those who asked are gone.
+SHARED_READS = ("gathered", "together")
 
 # What tells that the database cannot be had; a PostgreSQL server that is not there is told as any file or socket.
 _AWAY = (DBAPIError, PoolTimeoutError, OSError)
@@ -45,6 +49,12 @@ def make_engine(url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+async def close(engine: AsyncEngine) -> None:
+    """Give back every connection, of those too that read for others in the background (`Gathered`, `Together`)."""
+    await finished(*SHARED_READS)
+    await engine.dispose()
 
 
 class _SqliteFile:

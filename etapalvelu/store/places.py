@@ -30,14 +30,16 @@ class SqlPlaces:
         self._rooms = Gathered(self._read_rooms)
         self._devices = Gathered(self._read_devices)
         self._online = Gathered(self._write_online, at_once=1)
+        self._all_points = Gathered(self._read_all_points)
+        self._rooms_of = Gathered(self._read_rooms_of)
+        self._cameras = Gathered(self._read_cameras)
+        self._checks = Gathered(self._read_checks)
 
     async def point(self, point_id: str) -> ServicePoint | None:
         return await self._points.ask(point_id)
 
     async def points(self) -> list[ServicePoint]:
-        async with reading(self._engine) as connection:
-            found = await connection.execute(select(tables.point).order_by(tables.point.c.name))
-            return [rows.to_point(dict(row)) for row in found.mappings()]
+        return list(await self._all_points.ask("all") or ())
 
     async def add_point(self, point: ServicePoint) -> None:
         await self._add(insert(tables.point).values(rows.point_row(point)), "point")
@@ -49,11 +51,7 @@ class SqlPlaces:
         return await self._rooms.ask(room_id)
 
     async def rooms(self, point: str | None = None) -> list[Room]:
-        query = select(tables.room).order_by(tables.room.c.point, tables.room.c.name)
-        if point is not None:
-            query = query.where(tables.room.c.point == point)
-        async with reading(self._engine) as connection:
-            return [rows.to_room(dict(row)) for row in (await connection.execute(query)).mappings()]
+        return list(await self._rooms_of.ask(point) or ())
 
     async def add_room(self, room: Room) -> None:
         """Raises `InvalidFieldError` on `room` when the id is taken or the point is unknown."""
@@ -63,10 +61,7 @@ class SqlPlaces:
         await self._change(tables.room, rows.room_row(room))
 
     async def camera(self, room_id: str) -> CameraSettings:
-        query = select(tables.camera).where(tables.camera.c.room == room_id)
-        async with reading(self._engine) as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        return CameraSettings() if row is None else rows.to_camera(dict(row))
+        return await self._cameras.ask(room_id) or CameraSettings()
 
     async def set_camera(self, room_id: str, settings: CameraSettings) -> None:
         async with writing(self._engine) as connection:
@@ -109,8 +104,10 @@ class SqlPlaces:
             await _set_device(connection, room, Role.AGENT, {"document_camera": state, "document_camera_name": name})
 
     async def checks(self, rooms: Iterable[str]) -> Mapping[str, RoomChecks]:
-        async with reading(self._engine) as connection:
-            return await checks.of_rooms(connection, list(rooms))
+        ids = list(rooms)
+        if len(ids) != 1:
+            return await self._read_checks(ids)
+        return {ids[0]: await self._checks.ask(ids[0]) or RoomChecks()}
 
     async def ask_check(self, room: str, at: datetime) -> None:
         async with writing(self._engine) as connection:
@@ -148,6 +145,30 @@ class SqlPlaces:
             )
             for room in ids
         }
+
+    async def _read_all_points(self, keys: Collection[str]) -> dict[str, list[ServicePoint]]:
+        async with reading(self._engine) as connection:
+            found = await connection.execute(select(tables.point).order_by(tables.point.c.name))
+            points = [rows.to_point(dict(row)) for row in found.mappings()]
+        return dict.fromkeys(keys, points)
+
+    async def _read_rooms_of(self, points: Collection[str | None]) -> dict[str | None, list[Room]]:
+        """The rooms of each point; of all points under None."""
+        query = select(tables.room).order_by(tables.room.c.point, tables.room.c.name)
+        if None not in points:
+            query = query.where(tables.room.c.point.in_(points))
+        async with reading(self._engine) as connection:
+            found = [rows.to_room(dict(row)) for row in (await connection.execute(query)).mappings()]
+        return {point: [room for room in found if point in (None, room.point)] for point in points}
+
+    async def _read_cameras(self, ids: Collection[str]) -> dict[str, CameraSettings]:
+        async with reading(self._engine) as connection:
+            found = await connection.execute(select(tables.camera).where(tables.camera.c.room.in_(ids)))
+            return {row["room"]: rows.to_camera(dict(row)) for row in found.mappings()}
+
+    async def _read_checks(self, ids: Collection[str]) -> Mapping[str, RoomChecks]:
+        async with reading(self._engine) as connection:
+            return await checks.of_rooms(connection, list(ids))
 
     async def _read_points(self, ids: Collection[str]) -> dict[str, ServicePoint]:
         async with reading(self._engine) as connection:

@@ -12,6 +12,7 @@ from etapalvelu.domain.log import Entry, canonical, event_data
 from etapalvelu.domain.moments import timestamp
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room, ServicePoint
+from etapalvelu.domain.queue import Waiting
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import Hours, WeekHours
 from etapalvelu.ports import (
@@ -37,6 +38,10 @@ def ms(moment: datetime) -> int:
 
 def moment(value: int) -> datetime:
     return datetime.fromtimestamp(value // 1000, UTC).replace(microsecond=value % 1000 * 1000)
+
+
+def to_waiting(row: Mapping[Any, Any]) -> Waiting:
+    return Waiting(id=row["id"], room=row["room"], theme=row["theme"], opened_at=moment(row["opened_at"]))
 
 
 def session_row(session: Session) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from etapalvelu import faultpoints
 from etapalvelu.domain.codes import State
 from etapalvelu.domain.errors import KeyReusedError, RoomInUseError, StaleError, StorageFullError
 from etapalvelu.domain.log import Entry
+from etapalvelu.domain.queue import Waiting
 from etapalvelu.domain.session import Session
 from etapalvelu.ports import (
     AccessRecord,
@@ -39,6 +40,7 @@ class SqlSessions:
         self._reserve = reserve or Reserve(engine)
         self._folds = Gathered(self._read_folds)
         self._open = Gathered(self._read_open)
+        self._in_rooms = Gathered(self._read_in_rooms)
 
     async def session(self, session_id: str) -> Session | None:
         fold = await self._folds.ask(session_id)
@@ -47,6 +49,16 @@ class SqlSessions:
     async def open_sessions(self) -> list[Session]:
         """Those who ask at the same moment share what was read, so that each has a list of its own."""
         return list(await self._open.ask("open") or ())
+
+    async def open_in_room(self, room: str) -> Session | None:
+        fold = await self._in_rooms.ask(room)
+        return None if fold is None else rows.to_session(fold)
+
+    async def waiting(self) -> list[Waiting]:
+        c = tables.session.c
+        query = select(c.id, c.room, c.theme, c.opened_at).where(c.state == State.WAITING)
+        async with reading(self._engine) as connection:
+            return [rows.to_waiting(row) for row in (await connection.execute(query)).mappings()]
 
     async def select(self, which: SessionFilter) -> list[Session]:
         """Newest opening first; keyset paging, so a page costs the same however far back it is."""
@@ -160,6 +172,12 @@ class SqlSessions:
         query = select(tables.session.c.id, tables.session.c.fold).where(tables.session.c.id.in_(ids))
         async with reading(self._engine) as connection:
             return {row.id: row.fold for row in await connection.execute(query)}
+
+    async def _read_in_rooms(self, rooms: Collection[str]) -> dict[str, str]:
+        c = tables.session.c
+        async with reading(self._engine) as connection:
+            found = await connection.execute(select(c.open_room, c.fold).where(c.open_room.in_(rooms)))
+            return {row.open_room: row.fold for row in found}
 
     async def _read_open(self, keys: Collection[str]) -> dict[str, list[Session]]:
         query = select(tables.session.c.fold).where(tables.session.c.open_room.is_not(None))

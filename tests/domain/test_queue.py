@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from etapalvelu.domain.codes import Language
 from etapalvelu.domain.events import Opened, TransferRequested
 from etapalvelu.domain.people import Role, Staff
-from etapalvelu.domain.queue import in_order, place_of, queue_for
+from etapalvelu.domain.queue import in_order, places_among, queue_for
 from etapalvelu.domain.session import Session
 from tests.domain.samples import ASKED, CLAIMED, CLOSED, NOW, OPENED, RELEASED, SERVED, TAKEN, TRANSFERRED, after
 
@@ -70,10 +70,5 @@ def test_a_place_is_counted_among_those_who_wait_for_the_same_theme() -> None:
         waiting("other-theme", 0, replace(OPENED, theme="sickness")),
         after(CLAIMED, session_id="taken"),
     ]
-    places = {session.id: place_of(session, sessions) for session in sessions}
 
-    assert places == {"first": 1, "second": 2, "other-theme": 1, "taken": None}
-
-
-def test_a_session_that_is_not_among_those_waiting_has_no_place() -> None:
-    assert place_of(waiting("unheard-of"), [waiting("first")]) is None
+    assert places_among(sessions) == {"first": 1, "second": 2, "other-theme": 1}

@@ -1,5 +1,6 @@
 """Sessions and their log in the database. Nothing here knows which database it is."""
 
+import asyncio
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from etapalvelu.domain.codes import CloseCause, Seat, State
 from etapalvelu.domain.errors import KeyReusedError, RoomInUseError, StaleError
 from etapalvelu.domain.events import Closed, Event, Joined
 from etapalvelu.domain.log import Entry, append, open_session, replay
+from etapalvelu.domain.queue import Waiting
 from etapalvelu.domain.session import Session
 from etapalvelu.ports import AccessRecord, Answer, Decoded, DeedKey, KeyKnownError, Logged, Sample, SessionFilter
 from etapalvelu.store import rows, tables
@@ -141,6 +143,21 @@ async def test_open_sessions_are_those_not_closed(store: SqlSessions) -> None:
     await store.save(other, over, closed)
 
     assert await store.open_sessions() == [served]
+
+
+async def test_a_room_has_its_open_session_and_who_waits_is_told_with_its_opening(store: SqlSessions) -> None:
+    waiting = await kept(store)
+    session = await kept(store, "s2", "rantala-2")
+    served, entries = went_on(session, *SERVED)
+    await store.save(session, served, entries)
+    other = await kept(store, "s3", "rantala-3")
+    over, closed = went_on(other, Closed(cause=CloseCause.CANCELLED))
+    await store.save(other, over, closed)
+
+    found = await asyncio.gather(*(store.open_in_room(f"rantala-{number}") for number in range(1, 5)))
+
+    assert found == [waiting, served, None, None]
+    assert await store.waiting() == [Waiting(id="s1", room="rantala-1", theme=waiting.theme, opened_at=waiting.opened_at)]
 
 
 async def test_a_key_keeps_the_answer_of_its_deed(store: SqlSessions, engine: AsyncEngine) -> None:
