@@ -44,8 +44,14 @@ class FakeAttendance:
         self.heard: list[tuple[object, ...]] = []
         self.gate = asyncio.Event()
         self.gate.set()
+        self._held = asyncio.Event()
         self.refusal: RefusedError | None = None
         self.fault: Exception | None = None
+
+    async def holds(self) -> None:
+        """Wait until a word stands at the gate."""
+        async with asyncio.timeout(5):
+            await self._held.wait()
 
     async def joined(self, call: str, seat: Seat, who: str) -> None:
         await self._hear("joined", call, seat, who)
@@ -66,6 +72,8 @@ class FakeAttendance:
         await self._hear("sampled", call, seat, who, quality)
 
     async def _hear(self, *word: object) -> None:
+        if not self.gate.is_set():
+            self._held.set()
         await self.gate.wait()
         if self.refusal is not None:
             raise self.refusal

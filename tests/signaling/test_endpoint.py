@@ -1,4 +1,3 @@
-import asyncio
 import logging
 
 import aiohttp
@@ -149,7 +148,7 @@ class TestHello:
         attendance.gate.clear()
         expert = await served.connect()
         await expert.say(Hello(ticket=served.ticket(claims("expert"))))
-        await asyncio.sleep(0.05)
+        await attendance.holds()
         assert served.endpoint.present("call-1") == {"room": "who:login-room"}
 
         attendance.gate.set()

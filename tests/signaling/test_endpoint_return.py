@@ -126,7 +126,7 @@ class TestComingBack:
         attendance.gate.clear()
         expert = await served.connect()
         await expert.say(Hello(ticket=served.ticket(claims("expert"))))
-        await asyncio.sleep(0.05)
+        await attendance.holds()
         clocks.advance(100)
 
         await served.endpoint.sweep()

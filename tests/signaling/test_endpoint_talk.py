@@ -232,7 +232,7 @@ class TestOrders:
         attendance.gate.clear()
         expert = await served.connect()
         await expert.say(Hello(ticket=served.ticket(claims("expert"))))
-        await asyncio.sleep(0.05)
+        await attendance.holds()
         await served.endpoint.end("call-1", "completed")
 
         attendance.gate.set()
@@ -341,7 +341,7 @@ class TestOrders:
         attendance.gate.clear()
         socket = await served.connect()
         await socket.say(Hello(ticket=served.ticket(claims())))
-        await asyncio.sleep(0.05)
+        await attendance.holds()
         await served.endpoint.drop_login("login-room")
 
         attendance.gate.set()
