@@ -89,7 +89,14 @@ def _progress(number: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="etapalvelu", description="Remote service by video from a joint service point.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_programs(commands)
+    _add_upkeep(commands)
+    _add_accounts(commands)
+    return parser
 
+
+def _add_programs(commands: Any) -> None:
+    """What goes on until it is told to stop."""
     demo = _command(commands, "demo", _demo, "server, room agent and sample people on this machine, to try everything")
     demo.add_argument("--port", type=_port, default=8080, help="port of the demo, on loopback only (8080)")
     demo.add_argument("--data", type=Path, default=Path("demo-data"), metavar="DIR", help="where it keeps its data")
@@ -117,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     room.add_argument("--lang", choices=("fi", "sv", "en"), default="en", help="language of what a check says (en)")
     room.add_argument("--ca", type=Path, metavar="FILE", help="certificate of a server that no public authority vouches for")
 
+
+def _add_upkeep(commands: Any) -> None:
+    """What an operator does beside them."""
     check = _command(commands, "check", _check, "say what is wrong with configuration, database and TURN")
     _where(check)
     _where(_command(commands, "migrate", _migrate, "bring the database to this version"))
@@ -132,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     turn = commands.add_parser("turn", help="the TURN server").add_subparsers(required=True, metavar="COMMAND")
     _where(_command(turn, "config", _turn_config, "write the configuration of coturn that goes with ours to stdout"))
 
+
+def _add_accounts(commands: Any) -> None:
     token = commands.add_parser("token", help="tokens for programs").add_subparsers(required=True, metavar="COMMAND")
     token_add = _command(token, "add", _token_add, "print a bearer token that acts as an account, once")
     token_add.add_argument("account", metavar="ACCOUNT")
@@ -148,7 +160,6 @@ def _parser() -> argparse.ArgumentParser:
     staff_add.add_argument("--themes", type=_words, default=(), metavar="A,B", help="what an expert serves")
     staff_add.add_argument("--languages", type=_languages, default=(), metavar="fi,sv", help="in which languages")
     _where(staff_add)
-    return parser
 
 
 def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
