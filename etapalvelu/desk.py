@@ -77,6 +77,8 @@ class Calls(Protocol):
 
     async def keep_apart(self, call: str, seats: frozenset[SeatName]) -> None: ...
 
+    def promise(self, call: str, seat: SeatName, who: str) -> None: ...
+
 
 class OpenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the advisor asks for."""
@@ -180,7 +182,7 @@ class Desk:
     async def claim(self, who: Person, session_id: str, *, key: DeedKey | None = None) -> Session:
         """Take this session, or answer its transfer request. `AlreadyTakenError` when another expert was faster."""
 
-        return await self._deed(who, session_id, self._claim_by(who), key)
+        return await self._deed(who, session_id, self._claim_by(who), key, partial(self._promise, who.actor))
 
     async def take(self, who: Person, themes: Sequence[str] | None, *, key: DeedKey | None = None) -> Session | None:
         """Claim the oldest session this expert may take, of `themes` when given. None when nothing waits."""
@@ -194,9 +196,11 @@ class Desk:
                 if themes is not None and session.theme not in themes:
                     continue
                 try:
-                    return await self._ledger.change(session, who.actor, self._claim_by(who), key)
+                    claimed = await self._ledger.change(session, who.actor, self._claim_by(who), key)
                 except (AlreadyTakenError, WrongStateError, NotFoundError, NotAllowedError):
                     continue
+                await self._promise(who.actor, claimed)
+                return claimed
             if key is not None:
                 await self._sessions.keep_answer(key, Answer())
             return None
@@ -347,6 +351,10 @@ class Desk:
 
     def _claim_by(self, who: Person) -> Decide:
         return lambda session: claim(who, session, self._lease_seconds)
+
+    async def _promise(self, actor: str, session: Session) -> None:
+        """The room may begin with the expert whose seat is sure now, if their line stands."""
+        self._calls.promise(session.id, seat_name(session.expert_seat), actor)
 
     async def _known(self, who: Person, session_id: str) -> Session:
         session = await self._sessions.session(session_id)

@@ -142,6 +142,7 @@ DOORS: tuple[Door, ...] = (
             "POST /sessions/{id}/ticket": (ADVISOR, EXPERT, ROOM, AGENT),
             "GET /queue": (EXPERT,),
             "GET /queue/next": (EXPERT,),
+            "POST /queue/next/answer": (EXPERT,),
             "GET /rooms": (ADVISOR, *READERS),
             "POST /rooms/{id}/check": (ADVISOR, SUPERVISOR),
             "GET /rooms/{id}/checks": (ADVISOR, *READERS),

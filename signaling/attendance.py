@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from signaling.messages import Note, Quality, Seat, Waiting
+from signaling.messages import Description, Note, Quality, Seat, Waiting
 
 
 class Attendance(Protocol):
@@ -52,8 +52,17 @@ class Calls(Protocol):
         carried between them until the service names the seat no more; then they are told `seat_joined`.
         """
 
-    def waiting(self, call: str, seat: Seat) -> list[Waiting]:
-        """The offers that wait for a vacant seat, for whoever may come to sit there; they are delivered there all the same.
+    def waiting(self, call: str, seat: Seat, who: str) -> list[Waiting]:
+        """The offers that wait for a vacant seat, for `who` may come to sit there; they are delivered there all the same.
 
-        None of seats that may be reached through relays only.
+        None of seats that may be reached through relays only, and none that somebody else has answered in advance.
         """
+
+    async def answer(self, call: str, seat: Seat, who: str, answer: Description) -> bool:
+        """Before taking the vacant seat `who` answers an offer in advance that waits there. False when none waits any more.
+
+        The first to answer is heard. The two ends may then connect, and send each other nothing before the seat is taken.
+        """
+
+    def promise(self, call: str, seat: Seat, who: str) -> None:
+        """The seat was given to `who`: whose offer they have answered in advance may begin before they sit down."""

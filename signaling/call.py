@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import structs
 
+from signaling.advance import Answers
 from signaling.effects import (
     Drop,
     Effect,
@@ -49,6 +50,7 @@ from signaling.messages import (
     Seat,
     SeatJoined,
     SeatLeft,
+    SeatPromised,
     StillTaken,
     Waiting,
 )
@@ -98,6 +100,7 @@ class Call:
         self._mailbox = Mailbox()
         self._witness = Witness()
         self._apart: frozenset[Seat] = frozenset()
+        self._answers = Answers()
         self._past_seatings: dict[str, None] = {}
         self._is_over = False
 
@@ -120,13 +123,31 @@ class Call:
         """Who sits where, away or not."""
         return {seat: sitter.who for seat, sitter in self._sitters.items()}
 
-    def waiting(self, seat: Seat) -> list[Waiting]:
-        """What waits for a vacant seat, for whoever may come to sit there; see Calls."""
+    def waiting(self, seat: Seat, who: str) -> list[Waiting]:
+        """What waits for a vacant seat, for `who` may come to sit there; see Calls."""
         if seat in self._sitters:
             return []
         hidden = {other for other in self._sitters if self._is_relay_only(other, seat) or self._is_cut(other, seat)}
-        held = (mail for mail in self._mailbox.held(seat) if mail.from_ not in hidden)
+        held = (mail for mail in self._mailbox.held(seat) if mail.from_ not in {*hidden, self._answers.others(seat, who)})
         return [mail for mail in held if isinstance(mail, DescriptionFrom | CandidateFrom)]
+
+    def answer(self, seat: Seat, who: str, answer: Description) -> list[Effect]:
+        """`who` may come to sit on the vacant seat, and answers an offer in advance that waits there; see Calls.
+
+        Nothing when no such offer waits, or it is answered already.
+        """
+        offers = self._sitters.get(answer.to)
+        if offers is None or offers.lost_at is not None or not self._answers.keep(seat, who, answer, self.waiting(seat, who)):
+            return []
+        self._witness.is_stranger(seat, answer, (self._epochs.get(seat, 0) + 1, offers.epoch))
+        return [Send(seat=answer.to, message=_from(seat, answer))]
+
+    def promise(self, seat: Seat, who: str) -> list[Send]:
+        """The vacant seat is given to `who`, who is about to sit down: whose offer they have answered may begin."""
+        answered = self._answers.of(seat)
+        if answered is None or answered.who != who or self._sitters[answered.offers].lost_at is not None:
+            return []
+        return [Send(seat=answered.offers, message=SeatPromised(seat=seat, answered=answered.generation))]
 
     def seats_of(self, login: str) -> list[Seat]:
         """The seats this login has taken."""
@@ -142,23 +163,35 @@ class Call:
             case ResumeClaims():  # pragma: no branch
                 return self._admit_resumed(claims)
 
-    def seat(self, claims: Claims | ResumeClaims) -> list[Effect]:
-        """Take the seat as `admit` allowed. The sitter is welcomed and given its mail, the others are told."""
+    def seat(self, claims: Claims | ResumeClaims, answered: int | None = None) -> list[Effect]:
+        """Take the seat as `admit` allowed. The sitter is welcomed and given its mail, the others are told.
+
+        `answered`: the generation of the offer in advance that the sitter says to have answered before.
+        """
         if self._is_over:
             return [Refuse(code="call_over", text="the call has ended")]
         seat, before = claims.seat, self._sitters.get(claims.seat)
         is_same_seating = before is not None and before.id == claims.id
         if before is not None and not is_same_seating:
-            self._remember(before.id)
-            self._mailbox.forget(seat)
+            self._begins_anew(seat, before)
         epoch = self._epochs.get(seat, 0) + 1 if isinstance(claims, Claims) else claims.epoch
         self._epochs[seat] = max(epoch, self._epochs.get(seat, 0))
         self._sitters[seat] = _Sitter(
             who=claims.who, login=claims.login, id=claims.id, epoch=epoch, relay_only=claims.relay_only
         )
+        early = self._answers.collect(seat)
+        is_early = early is not None and (early.who, early.generation) == (claims.who, answered)
         effects: list[Effect] = [Seated(seat=seat, epoch=epoch, present=self._others(seat))]
-        effects += self._deliver(seat, self._mailbox.collect(seat))
-        return effects if is_same_seating else effects + self._tell_others(seat, SeatJoined(seat=seat, epoch=epoch))
+        mail = self._mailbox.collect(seat)
+        # An offer is answered once: whoever else sits down waits for the next one.
+        effects += self._deliver(seat, [one for one in mail if early is None or not early.is_of(one)])
+        if is_same_seating:
+            return effects
+        joined = SeatJoined(seat=seat, epoch=epoch)
+        if early is None or not is_early:
+            return effects + self._tell_others(seat, joined)
+        effects += self._tell(early.offers, structs.replace(joined, answered=early.generation))
+        return effects + self._tell_others(seat, joined, but=early.offers)
 
     def receive(self, seat: Seat, message: FromPeer) -> list[Effect]:
         """What a message from a taken seat leads to; nothing when the seat is not taken."""
@@ -269,6 +302,7 @@ class Call:
             return [self._stranger(seat, message.to)]
         if sitter is None:
             self._mailbox.offer_in_advance(message.to, carried)
+            self._answers.forget(seat, before=message.generation)
             return []
         if sitter.lost_at is not None:
             self._mailbox.keep(message.to, carried)
@@ -290,15 +324,20 @@ class Call:
 
     def _vacate(self, seat: Seat, reason: str) -> list[Effect]:
         sitter = self._sitters.pop(seat)
-        self._remember(sitter.id)
-        self._mailbox.forget(seat)
+        self._begins_anew(seat, sitter)
         return [
             Left(seat=seat, who=sitter.who, reason=reason),
             *self._tell_others(seat, SeatLeft(seat=seat, reason=reason)),
         ]
 
-    def _tell_others(self, seat: Seat, news: News) -> list[Effect]:
-        return [effect for other in self._sitters if other != seat for effect in self._tell(other, news)]
+    def _begins_anew(self, seat: Seat, before: _Sitter) -> None:
+        """Whatever `before` said from this seat, and was to hear there, is void."""
+        self._remember(before.id)
+        self._mailbox.forget(seat)
+        self._answers.forget(seat)
+
+    def _tell_others(self, seat: Seat, news: News, but: Seat | None = None) -> list[Effect]:
+        return [effect for other in self._sitters if other not in (seat, but) for effect in self._tell(other, news)]
 
     def _tell(self, seat: Seat, news: News) -> list[Effect]:
         if self._sitters[seat].lost_at is None:
@@ -346,7 +385,12 @@ class Call:
 def _from(seat: Seat, message: Description | Candidate | Restart) -> Carried:
     match message:
         case Description():
-            return DescriptionFrom(from_=seat, generation=message.generation, description=message.description)
+            return DescriptionFrom(
+                from_=seat,
+                generation=message.generation,
+                description=message.description,
+                in_advance=message.in_advance,
+            )
         case Candidate():
             return CandidateFrom(from_=seat, generation=message.generation, candidate=message.candidate)
         case Restart():  # pragma: no branch

@@ -15,7 +15,7 @@ from signaling.attendance import Attendance, Calls
 from signaling.errors import RETRY_AFTER, PeerError, SignalingError, TicketError
 from signaling.group import Group, Peer, Surroundings
 from signaling.line import Limits, Line
-from signaling.messages import SUBPROTOCOL, Hello, Seat, Waiting, decode_from_peer
+from signaling.messages import SUBPROTOCOL, Description, Hello, Seat, Waiting, decode_from_peer
 from signaling.relay import DropLogin, EndCall, KeepApart, LocalRelay, Order, Relay, Unseat
 from signaling.ticket import TICKET_SECONDS, Claims, ResumeClaims, check, check_resume
 
@@ -114,10 +114,22 @@ class CallEndpoint:
         group = self._groups.get(call)
         return frozenset() if group is None else group.unheard(seconds)
 
-    def waiting(self, call: str, seat: Seat) -> list[Waiting]:
+    def waiting(self, call: str, seat: Seat, who: str) -> list[Waiting]:
         """See Calls."""
         group = self._groups.get(call)
-        return [] if group is None else group.call.waiting(seat)
+        return [] if group is None else group.call.waiting(seat, who)
+
+    async def answer(self, call: str, seat: Seat, who: str, answer: Description) -> bool:
+        """See Calls."""
+        if call not in self._groups:
+            return False
+        with self._group(call) as group:
+            return await group.answer(seat, who, answer)
+
+    def promise(self, call: str, seat: Seat, who: str) -> None:
+        """See Calls."""
+        if call in self._groups:
+            self._groups[call].promise(seat, who)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The websocket `/call`. Refused upgrades answer 400 (no subprotocol), 403 (origin) or 503, with a line of words."""
@@ -172,7 +184,7 @@ class CallEndpoint:
         hello = decode_from_peer(text)
         if not isinstance(hello, Hello):
             raise PeerError("hello_expected", "the first message is hello")
-        peer = Peer(line=line, claims=await self._claims(hello))
+        peer = Peer(line=line, claims=await self._claims(hello), answered=hello.answered)
         with self._group(peer.claims.call) as group:
             await group.take_seat(peer, lambda: self._is_dropped(peer.claims))
         return peer

@@ -27,7 +27,7 @@ from signaling.effects import (
 )
 from signaling.errors import PeerError, SignalingError, TicketError
 from signaling.line import Limits, Line
-from signaling.messages import Bye, FromPeer, Seat, Welcome
+from signaling.messages import Bye, Description, FromPeer, Seat, Welcome
 from signaling.pace import Pace
 from signaling.ticket import Claims, ResumeClaims, mint_resume
 
@@ -48,10 +48,14 @@ class Surroundings:
 
 @dataclass(eq=False, kw_only=True)
 class Peer:
-    """A socket that showed its claims; `is_confirmed` is False while the service has not heard of a resumed seat."""
+    """A socket that showed its claims; `is_confirmed` is False while the service has not heard of a resumed seat.
+
+    `answered`: see `Call.seat`.
+    """
 
     line: Line
     claims: Claims | ResumeClaims
+    answered: int | None = None
     is_confirmed: bool = True
 
 
@@ -76,7 +80,7 @@ class Group:
             return
         async with self._lock:
             await self._carry_out(self.call.admit(claims, self._around.monotonic()), peer)
-            await self._carry_out(self.call.seat(claims), peer)
+            await self._carry_out(self.call.seat(claims, peer.answered), peer)
             if is_dropped():
                 await self._carry_out(self.call.unseat(claims.seat, "login_ended", code="login_ended"))
 
@@ -91,6 +95,18 @@ class Group:
                     await self._carry_out(self.call.receive(seat, message), peer)
         elif self._peers.get(seat) is peer:
             await self._carry_out(self.call.receive(seat, message), peer)
+
+    async def answer(self, seat: Seat, who: str, answer: Description) -> bool:
+        """See Calls."""
+        async with self._lock:
+            effects = self.call.answer(seat, who, answer)
+            await self._carry_out(effects)
+        return effects != []
+
+    def promise(self, seat: Seat, who: str) -> None:
+        """See Calls; waits for nothing."""
+        for effect in self.call.promise(seat, who):
+            self._reach(effect)
 
     def lose(self, peer: Peer) -> None:
         """The peer's socket is gone."""

@@ -160,22 +160,33 @@ Note = Decoded | StillTaken | MediaInterrupted | MediaResumed | LineSecured
 
 
 class Hello(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type", tag="hello"):
-    """First message: a fresh ticket, or the resume token of the last welcome; never both."""
+    """First message: a fresh ticket, or the resume token of the last welcome; never both.
+
+    `answered`: the generation of the offer in advance that was answered before; see Description.
+    """
 
     ticket: SignedText | None = None
     resume: SignedText | None = None
+    answered: Generation | None = None
 
     def __post_init__(self) -> None:
         if (self.ticket is None) == (self.resume is None):
             raise ValueError("hello needs either ticket or resume")
 
 
-class Description(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="description"):
-    """An offer or answer for the seat `to`."""
+class Description(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type", tag="description"
+):
+    """An offer or answer for the seat `to`.
+
+    `in_advance`: whoever may come to sit there may answer before sitting down. Nothing is sent over that connection, and
+    nothing that comes over it is believed, before `seat_joined` tells this generation as `answered`.
+    """
 
     to: Seat
     generation: Generation
     description: SessionDescription
+    in_advance: bool = False
 
 
 class Candidate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="candidate"):
@@ -231,11 +242,22 @@ class Welcome(Struct, frozen=True, kw_only=True, tag_field="type", tag="welcome"
     resume: SignedText
 
 
-class SeatJoined(Struct, frozen=True, kw_only=True, tag_field="type", tag="seat_joined"):
-    """A seat was taken; an epoch other than the known one means a new peer: begin anew with it."""
+class SeatJoined(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="seat_joined"):
+    """A seat was taken; an epoch other than the known one means a new peer: begin anew with it.
+
+    `answered`: the generation of your offer in advance that this very peer has answered.
+    """
 
     seat: Seat
     epoch: Epoch
+    answered: Generation | None = None
+
+
+class SeatPromised(Struct, frozen=True, kw_only=True, tag_field="type", tag="seat_promised"):
+    """Whoever answered this offer of yours in advance has been given the seat and is about to sit down: begin."""
+
+    seat: Seat
+    answered: Generation
 
 
 class SeatLeft(Struct, frozen=True, kw_only=True, tag_field="type", tag="seat_left"):
@@ -245,12 +267,13 @@ class SeatLeft(Struct, frozen=True, kw_only=True, tag_field="type", tag="seat_le
     reason: Code
 
 
-class DescriptionFrom(Struct, frozen=True, kw_only=True, tag_field="type", tag="description"):
+class DescriptionFrom(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="description"):
     """The description another seat sent."""
 
     from_: Seat = msgspec.field(name="from")
     generation: Generation
     description: SessionDescription
+    in_advance: bool = False
 
 
 class CandidateFrom(Struct, frozen=True, kw_only=True, tag_field="type", tag="candidate"):
@@ -285,7 +308,7 @@ class Error(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ty
     retry_after: int | None = None
 
 
-FromServer = Welcome | SeatJoined | SeatLeft | DescriptionFrom | CandidateFrom | RestartFrom | CallClosed | Error
+FromServer = Welcome | SeatJoined | SeatPromised | SeatLeft | DescriptionFrom | CandidateFrom | RestartFrom | CallClosed | Error
 # What others have sent for a seat that nobody has taken yet.
 Waiting = DescriptionFrom | CandidateFrom  # fmt: skip
 
@@ -296,7 +319,7 @@ class _Kind(Struct):
 
 _FROM_PEER_TYPES = frozenset({"hello", "description", "candidate", "restart", "quality", "noted", "bye"})
 _FROM_SERVER_TYPES = frozenset(
-    {"welcome", "seat_joined", "seat_left", "description", "candidate", "restart", "call_closed", "error"}
+    {"welcome", "seat_joined", "seat_promised", "seat_left", "description", "candidate", "restart", "call_closed", "error"}
 )
 # The closing quote is optional, so that a text full of opening quotes is still read once.
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)

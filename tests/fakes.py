@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from signaling.messages import Waiting
+from signaling.messages import Description, Waiting
 
 
 class FakeClock:
@@ -34,6 +34,7 @@ class FakeCalls:
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
         self.offers: list[Waiting] = []
+        self.promised: list[tuple[str, str, str]] = []
 
     async def end(self, call: str, reason: str) -> None:
         self.asked.append(("end", call, reason))
@@ -44,5 +45,12 @@ class FakeCalls:
     async def keep_apart(self, call: str, seats: frozenset[str]) -> None:
         self.asked.append(("keep_apart", call, *sorted(seats)))
 
-    def waiting(self, call: str, seat: str) -> list[Waiting]:
+    def waiting(self, call: str, seat: str, who: str) -> list[Waiting]:
         return [] if seat != "expert" else self.offers
+
+    def promise(self, call: str, seat: str, who: str) -> None:
+        self.promised.append((call, seat, who))
+
+    async def answer(self, call: str, seat: str, who: str, answer: Description) -> bool:
+        self.asked.append(("answer", call, seat, who, answer.description.type))
+        return bool(self.offers)

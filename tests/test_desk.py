@@ -178,6 +178,20 @@ async def test_a_released_session_keeps_its_place(service: Service) -> None:
     assert ("unseat", first.id, "expert", "released", EXPERT.actor) in service.calls.asked
 
 
+async def test_the_room_hears_of_a_claim_whichever_way_it_was_made_and_once(service: Service) -> None:
+    first = await service.opened("rantala-1")
+    service.clock.advance(seconds=1)
+    second = await service.opened("rantala-2")
+
+    await service.desk.take(EXPERT, None, key=key("take"))
+    await service.desk.take(EXPERT, None, key=key("take"))
+    await service.desk.claim(EXPERT2, second.id)
+    with pytest.raises(AlreadyTakenError):
+        await service.desk.claim(EXPERT, second.id)
+
+    assert service.calls.promised == [(first.id, "expert", EXPERT.actor), (second.id, "expert", EXPERT2.actor)]
+
+
 async def test_a_repeated_release_does_not_unseat_the_next_expert(service: Service) -> None:
     session = await service.opened()
     await service.desk.claim(EXPERT, session.id)

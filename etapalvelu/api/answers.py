@@ -102,6 +102,12 @@ class Next(msgspec.Struct, frozen=True, kw_only=True):
     offers: list[Waiting]
 
 
+class Awaited(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an answer in advance was awaited, and is on its way: another expert may have been faster."""
+
+    awaited: bool
+
+
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """A seat in a call: the ticket is good for one socket within a minute."""
 

@@ -19,6 +19,8 @@ from etapalvelu.domain.codes import (
     State,
 )
 from etapalvelu.domain.errors import InvalidFieldError
+from etapalvelu.seats import SeatName
+from signaling.messages import Generation, SessionDescription
 
 # No body has a reason to nest deeper than a list in an object.
 MAX_DEPTH = 8
@@ -58,6 +60,15 @@ class TicketBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Where to sit down."""
 
     seat: Seat
+
+
+class AnswerBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer to an offer that waits in the call which comes next, as it would be said in the call."""
+
+    call: Name
+    to: SeatName
+    generation: Generation
+    description: SessionDescription
 
 
 class NoteBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

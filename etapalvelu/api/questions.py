@@ -5,14 +5,15 @@ import binascii
 from datetime import UTC, datetime, timedelta
 
 from etapalvelu.api import answers
-from etapalvelu.api.bodies import Nothing, SessionQuery
-from etapalvelu.api.calls import Asked, Call, question
+from etapalvelu.api.bodies import AnswerBody, Nothing, SessionQuery
+from etapalvelu.api.calls import Asked, Call, post, question
 from etapalvelu.domain.errors import InvalidFieldError
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import THEMES
 from etapalvelu.ports import SessionFilter
 from etapalvelu.reports import Reports
 from etapalvelu.upcoming import Preparing
+from signaling.messages import Description
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,18 +54,25 @@ class Questions:
     async def next(self, asked: Asked, query: Nothing) -> answers.Next:
         return answers.upcoming(await self._preparing.upcoming(asked.staff))
 
+    async def answer(self, asked: Asked, body: AnswerBody) -> answers.Awaited:
+        answer = Description(to=body.to, generation=body.generation, description=body.description)
+        return answers.Awaited(awaited=await self._preparing.answer(asked.staff, body.call, answer))
+
     async def rooms(self, asked: Asked, query: Nothing) -> answers.RoomList:
         return answers.RoomList(rooms=[answers.room(state) for state in await self._reports.rooms(asked.person)])
 
 
 def question_calls(reports: Reports, preparing: Preparing) -> tuple[Call, ...]:
-    """The rows of the API that only read."""
+    """The rows of the API that change no session."""
     ask = Questions(reports, preparing)
     return (
         question("/sessions", "Sessions in your scope, newest first", ask.sessions, SessionQuery, answers.SessionList),
         question("/sessions/{id}", "One session with its log", ask.session, Nothing, answers.SessionWithEvents),
         question("/queue", "What you may take now, oldest first", ask.queue, Nothing, answers.Queue),
         question("/queue/next", "What to prepare for the session you would take now", ask.next, Nothing, answers.Next),
+        post(
+            "/queue/next/answer", "Answer an offer that waits there, before the claim", ask.answer, AnswerBody, answers.Awaited
+        ),
         question("/rooms", "Rooms, their readiness, and what goes on in them", ask.rooms, Nothing, answers.RoomList),
     )
 

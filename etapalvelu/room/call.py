@@ -36,6 +36,7 @@ from signaling.messages import (
     RestartFrom,
     SeatJoined,
     SeatLeft,
+    SeatPromised,
     StillTaken,
     Welcome,
 )
@@ -121,6 +122,9 @@ class DocumentCall:
                 self._stills.left(message.seat)
             case DescriptionFrom() | CandidateFrom() | RestartFrom():
                 await self._audience.receive(message)
+            case SeatPromised():
+                # Only the room's screen offers in a way that can be answered in advance.
+                pass
             case CallClosed():
                 log.info("call closed, reason=%s", message.reason)
             case Error():

@@ -15,6 +15,7 @@ from etapalvelu.store import tables
 from etapalvelu.store.engine import reading
 from tests.conftest import ADVISOR, AGENT, EXPERT, EXPERT2, SCREEN, SUPERVISOR
 from tests.doorstep import ADMIN, FAR_ADVISOR, FAR_SUPERVISOR, Doorstep
+from tests.signaling.samples import SDP, offer_from
 
 
 async def test_a_supervisor_sees_sessions_newest_first_page_by_page(doorstep: Doorstep) -> None:
@@ -166,6 +167,22 @@ async def test_an_expert_is_told_what_to_prepare(doorstep: Doorstep) -> None:
 
     assert nothing == {"call": None, "ice_servers": [], "ice_seconds": None, "ice_transport_policy": "all", "offers": []}
     assert something == nothing | {"call": first.id}
+
+
+async def test_an_expert_answers_an_offer_that_waits_before_the_claim(doorstep: Doorstep) -> None:
+    first, second, *_ = await _three(doorstep)
+
+    async def awaited(call: str, sdp: str = SDP) -> object:
+        body = {"call": call, "to": "room", "generation": 1, "description": {"type": "answer", "sdp": sdp}}
+        told = await (await doorstep.post("/queue/next/answer", EXPERT, body)).json()
+        return told.get("awaited", told.get("field"))
+
+    nobody_waits = await awaited(first.id)
+    doorstep.service.calls.offers.append(offer_from("room"))
+
+    assert nobody_waits is False
+    assert [await awaited(first.id), await awaited(second.id), await awaited(first.id, "x")] == [True, False, "description"]
+    assert doorstep.service.calls.asked == [("answer", first.id, "expert", EXPERT.actor, "answer")] * 2
 
 
 async def test_rooms_tell_their_readiness_and_session(doorstep: Doorstep) -> None:

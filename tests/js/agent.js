@@ -93,7 +93,7 @@ const call = new Call({
   url: `${location.origin.replace("http", "ws")}/call`,
   ticket: async () => {
     const answer = await fetch("/api/v1/sessions/trial/ticket", { method: "POST", body: '{"seat": "camera"}' });
-    return (await answer.json()).ticket;
+    return { ticket: (await answer.json()).ticket };
   },
   received,
   changed: () => undefined,

@@ -16,7 +16,7 @@ function wired() {
   let tickets = 0;
   const call = new Call({
     url: "ws://server/call",
-    ticket: async () => `ticket-${(tickets += 1)}`,
+    ticket: async () => ({ ticket: `ticket-${(tickets += 1)}` }),
     received: () => undefined,
     changed: (state, why) => states.push([state, why]),
     random: () => 0,

@@ -26,7 +26,7 @@ from etapalvelu.pages.render import Renderer
 from etapalvelu.pages.room_views import RoomView
 from signaling import ticket
 from signaling.endpoint import CallEndpoint
-from signaling.messages import Note, Quality, Seat
+from signaling.messages import Description, Note, Quality, Seat
 
 CALL = "trial"
 
@@ -170,9 +170,14 @@ class Service:
 
     async def next(self, _request: web.Request) -> web.Response:
         call = CALL if self.state == State.WAITING else None
-        offers = self.endpoint.waiting(CALL, "expert") if call else []
+        offers = self.endpoint.waiting(CALL, "expert", "test:expert") if call else []
         answer = {"call": call, "ice_servers": [], "ice_transport_policy": "all", "offers": offers}
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+    async def answer(self, request: web.Request) -> web.Response:
+        said = await request.json()
+        answer = msgspec.convert({name: said[name] for name in ("to", "generation", "description")}, Description)
+        return web.json_response({"awaited": await self.endpoint.answer(CALL, "expert", "test:expert", answer)})
 
     async def take(self, request: web.Request) -> web.Response:
         if self.state != "waiting":
@@ -210,6 +215,7 @@ def application(service: Service) -> web.Application:
             web.get("/open", service.open),
             web.get("/said", service.said),
             web.get("/api/v1/queue/next", service.next),
+            web.post("/api/v1/queue/next/answer", service.answer),
             web.post("/api/v1/sessions/take", service.take),
             web.post(f"/api/v1/sessions/{CALL}/claim", service.take),
             web.post(f"/api/v1/sessions/{CALL}/ticket", service.sit),

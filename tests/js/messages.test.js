@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { decode, encode } from "../../web/static/js/messages.js";
 
 const WIRE = new URL("../wire/", import.meta.url);
-const FROM_SERVER = ["call_closed", "candidate-from", "description-from", "error", "restart-from", "seat_joined", "seat_left", "welcome"];
+const FROM_SERVER = ["call_closed", "candidate-from", "description-from", "error", "restart-from", "seat_joined", "seat_left", "seat_promised",
+  "welcome"];
 
 /** @param {string} name */
 const sample = (name) => readFileSync(new URL(`${name}.json`, WIRE), "utf8");

@@ -41,6 +41,8 @@ function connections() {
 const offer = (sdp = "v=0\r\n", generation = 7) => ({ type: "description", from: "room", generation, description: { type: "offer", sdp } });
 const upcoming = (call, ...offers) => ({ call, ice_servers: [], ice_transport_policy: "all", offers });
 
+const preparedWith = (connect, tell = async () => true, lost = () => undefined) => new Prepared({ tell, lost, connect });
+
 /** A peer of the room's seat, with what it sent. */
 function peerOf(connect) {
   const sent = [];
@@ -53,7 +55,7 @@ function peerOf(connect) {
 
 test("what was read beforehand is answered once there is a seat, and not read again when it is delivered", async () => {
   const { all, connect } = connections();
-  const prepared = new Prepared(connect);
+  const prepared = preparedWith(connect);
   const { peer, sent } = peerOf(connect);
   await prepared.read(upcoming("one", offer()), TRACKS);
 
@@ -69,7 +71,7 @@ test("what was read beforehand is answered once there is a seat, and not read ag
 
 test("a newer offer of the room makes a connection of its own", async () => {
   const { all, connect } = connections();
-  const prepared = new Prepared(connect);
+  const prepared = preparedWith(connect);
   const { peer, sent } = peerOf(connect);
   await prepared.read(upcoming("one", offer()), TRACKS);
   peer.adopt(prepared.take("one"));
@@ -84,7 +86,7 @@ test("a newer offer of the room makes a connection of its own", async () => {
 
 test("nothing is answered, and nothing kept, for another call than the one that came", async () => {
   const { all, connect } = connections();
-  const prepared = new Prepared(connect);
+  const prepared = preparedWith(connect);
   await prepared.read(upcoming("one", offer()), TRACKS);
 
   assert.equal(prepared.take("two"), null);
@@ -93,7 +95,7 @@ test("nothing is answered, and nothing kept, for another call than the one that 
 
 test("the same offer is read once, another one instead, and none when nothing waits", async () => {
   const { all, connect } = connections();
-  const prepared = new Prepared(connect);
+  const prepared = preparedWith(connect);
 
   await prepared.read(upcoming("one", offer()), TRACKS);
   await prepared.read(upcoming("one", offer()), TRACKS);
@@ -106,7 +108,7 @@ test("the same offer is read once, another one instead, and none when nothing wa
 
 test("an offer that cannot be read is let go: it comes again with the seat", async () => {
   const { all, connect } = connections();
-  const prepared = new Prepared(connect);
+  const prepared = preparedWith(connect);
 
   await prepared.read(upcoming("one", offer("broken")), TRACKS);
 

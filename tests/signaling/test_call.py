@@ -147,17 +147,17 @@ class TestOffersInAdvance:
         call.receive("room", offer("expert"))
         call.receive("room", candidate("expert"))
 
-        read = call.waiting("expert")
+        read = call.waiting("expert", "staff:me")
 
         assert read == [offer_from("room"), candidate_from("room")]
         assert delivered(call, "expert") == read
-        assert call.waiting("expert") == []
+        assert call.waiting("expert", "staff:me") == []
 
     def test_nobody_reads_beforehand_what_only_relays_may_reach(self) -> None:
         call = seated("room", relay_only=["room"])
         call.receive("room", offer("expert"))
 
-        assert call.waiting("expert") == []
+        assert call.waiting("expert", "staff:me") == []
 
     def test_it_is_delivered_once(self) -> None:
         call = seated("room")

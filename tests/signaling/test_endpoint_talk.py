@@ -5,6 +5,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from signaling.line import MAX_FRAME_BYTES, Limits
 from signaling.messages import (
@@ -17,6 +18,7 @@ from signaling.messages import (
     Seat,
     SeatJoined,
     SeatLeft,
+    SeatPromised,
     Stats,
     StillTaken,
     Welcome,
@@ -32,7 +34,7 @@ from tests.signaling.fakes import (
     refusal,
     serving,
 )
-from tests.signaling.samples import NOW, claims, offer, offer_from
+from tests.signaling.samples import NOW, answer, answer_from, claims, offer, offer_from
 
 
 class TestTalking:
@@ -43,13 +45,30 @@ class TestTalking:
 
         async with asyncio.timeout(5):
             # Nobody is told when the server has read a message.
-            while (waiting := served.endpoint.waiting("call-1", "expert")) == []:  # noqa: ASYNC110
+            while (waiting := served.endpoint.waiting("call-1", "expert", "staff:me")) == []:  # noqa: ASYNC110
                 await asyncio.sleep(0)
         assert waiting == [offer_from("room")]
-        assert served.endpoint.waiting("call-2", "expert") == []
+        assert served.endpoint.waiting("call-2", "expert", "staff:me") == []
         expert, _ = await served.sit(claims("expert"))
 
         assert await expert.hear() == offer_from("room")
+
+    async def test_an_answer_in_advance_connects_before_the_seat_is_taken(self, served: Served) -> None:
+        room, _ = await served.sit(claims("room"))
+        await room.say(structs.replace(offer("expert"), in_advance=True))
+        who = claims("expert").who
+
+        async with asyncio.timeout(5):
+            while not await served.endpoint.answer("call-1", "expert", who, answer("room")):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert not await served.endpoint.answer("call-2", "expert", who, answer("room"))
+        served.endpoint.promise("call-1", "expert", who)
+        served.endpoint.promise("call-2", "expert", who)
+        await served.greet(Hello(ticket=served.ticket(claims("expert")), answered=1))
+
+        assert await room.hear() == answer_from("expert")
+        assert await room.hear() == SeatPromised(seat="expert", answered=1)
+        assert await room.hear() == SeatJoined(seat="expert", epoch=1, answered=1)
 
     async def test_notes_and_samples_go_to_the_service(self, served: Served, attendance: FakeAttendance) -> None:
         camera, _ = await served.sit(claims("camera"))

@@ -25,7 +25,8 @@ from signaling.messages import (
 from tests.signaling.samples import HOST, SDP, WIRE, same_json, wire
 
 FROM_SERVER_SAMPLES = {
-    "welcome", "seat_joined", "seat_left", "description-from", "candidate-from", "restart-from", "call_closed", "error",
+    "welcome", "seat_joined", "seat_left", "seat_promised",
+    "description-from", "candidate-from", "restart-from", "call_closed", "error",
 }  # fmt: skip
 SAMPLES = {path.stem for path in WIRE.glob("*.json") if not path.stem.startswith(("document-", "text"))}
 

@@ -179,7 +179,7 @@ class TestKeptApart:
         call.receive("camera", offer("expert"))
         call.receive("room", offer("expert"))
 
-        assert call.waiting("expert") == [offer_from("room")]
+        assert call.waiting("expert", "staff:me") == [offer_from("room")]
         assert [effect for effect in call.seat(claims("expert")) if isinstance(effect, Send) and effect.seat == "expert"] == [
             Send(seat="expert", message=offer_from("room"))
         ]

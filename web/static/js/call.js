@@ -13,7 +13,8 @@ import { decode, encode, SUBPROTOCOL } from "./messages.js";
 /**
  * @typedef {object} CallOptions
  * @property {string} url
- * @property {() => Promise<string>} ticket a fresh seat ticket; asked for again when the seat cannot be resumed
+ * @property {() => Promise<{ ticket: string, answered?: number }>} ticket a fresh seat ticket, and the generation of the offer
+ *   that was answered before; asked for again when the seat cannot be resumed
  * @property {(message: FromServer) => void} received
  * @property {(state: CallState, why: string) => void} changed
  * @property {(url: string, protocol: string) => WebSocket} [openSocket]
@@ -76,7 +77,7 @@ export class Call {
     try {
       hello = this.resume
         ? { type: "hello", resume: this.resume }
-        : { type: "hello", ticket: await this.options.ticket() };
+        : { type: "hello", ...await this.options.ticket() };
     } catch (error) {
       this.asking = false;
       this._refusedTicket(error);

@@ -29,6 +29,8 @@ import { relayed } from "./stats.js";
 /** People's pictures yield to the document: no more than this. */
 const PEOPLE_KBIT = 1500;
 const GATHERING_LIMIT_MS = 1500;
+/** A line that does not stand so long after it was answered in advance is given up: who answered may be gone. */
+const STANDS_WITHIN_MS = 4000;
 /** A new path is found sooner, or not at all. */
 const MENDING_MS = 3000;
 /** STUN's "unauthorized", RFC 8489. */
@@ -49,14 +51,20 @@ export class Connection {
     this.stranger = false;
     /** The last description of theirs that was read, as it came. */
     this.heard = "";
-    this.adjusted = Promise.resolve();
+    this.adjusted = { audio: Promise.resolve(), video: Promise.resolve() };
     this.mending = -Infinity;
     /** The last description that came, read or being read. @type {Promise<unknown>} */
     this.received = Promise.resolve();
     /** How many descriptions are being read, or wait for it. */
     this.unread = 0;
-    /** Whether candidates are told one by one; an offer made in advance carries them all. */
+    /** Whether candidates are told one by one; what is said in advance carries them all. */
     this.trickle = true;
+    /** The channel `text` as it came, or was made. @type {RTCDataChannel | null} */
+    this.text = null;
+    /** Nothing of us is sent before `begin`. */
+    this.silent = false;
+    /** Whether it is known who is at the other end: what comes from there is shown and believed. */
+    this.shown = false;
     this.pc.onicecandidate = ({ candidate }) => {
       if (this.trickle) this.options.candidate(candidate ? candidate.toJSON() : null);
     };
@@ -71,19 +79,43 @@ export class Connection {
       this.stream.addTrack(track);
       if (this.pc.signalingState === "stable") this.options.arrived(this);
     };
-    this.pc.ondatachannel = ({ channel }) => this.options.channel(this, channel);
+    this.pc.ondatachannel = ({ channel }) => this._talk(channel);
     this.pc.onicecandidateerror = ({ errorCode }) => {
       if (errorCode === UNAUTHORIZED) this.options.refused?.();
     };
   }
 
   /**
-   * One that has nobody to talk to yet: it reads an offer, and a peer adopts it when there is a seat to answer from.
-   * @param {Pick<ConnectionOptions, "generation" | "configuration" | "tracks" | "connect">} options
+   * One that has no seat to talk from yet: it reads an offer, may answer it in advance, and is adopted by a peer later.
+   * Our picture and sound are ready in it.
+   * @param {Pick<ConnectionOptions, "generation" | "configuration" | "tracks" | "connect" | "changed">} options
    */
-  static reading(options) {
+  static inAdvance(options) {
     const nobody = () => undefined;
-    return new Connection({ ...options, polite: true, describe: nobody, candidate: nobody, changed: nobody, arrived: nobody, channel: nobody });
+    return new Connection({ ...options, polite: true, describe: nobody, candidate: nobody, arrived: nobody, channel: nobody });
+  }
+
+  /** Answers what was read, before there is a seat: nothing of us is sent. Tells the answer with every candidate in it. */
+  async answerInAdvance() {
+    this.silent = true;
+    await this._activate(false);
+    this.trickle = false;
+    await this.answer();
+    await this._gathered();
+    this.trickle = true;
+    return /** @type {RTCSessionDescription} */ (this.pc.localDescription).sdp;
+  }
+
+  /** Calls back if the line does not stand in time. @param {() => void} then */
+  orElse(then) {
+    setTimeout(() => {
+      if (!this.ended && !this.connected) then();
+    }, STANDS_WITHIN_MS);
+  }
+
+  /** Whether both ends are described, and nothing is under way. */
+  get described() {
+    return this.heard !== "" && this.pc.signalingState === "stable";
   }
 
   /** @param {SessionDescription} description */
@@ -106,17 +138,27 @@ export class Connection {
    */
   async offer({ inAdvance }) {
     const { audio = null, video = null } = this.options.tracks ?? {};
-    this.pc.addTransceiver(audio ?? "audio", { direction: "sendrecv" });
-    this.pc.addTransceiver(video ?? "video", { direction: "sendrecv" });
+    this.silent = inAdvance;
+    const both = /** @type {RTCRtpTransceiverInit} */ ({ direction: "sendrecv", sendEncodings: [{ active: !inAdvance }] });
+    this.pc.addTransceiver(audio ?? "audio", both);
+    this.pc.addTransceiver(video ?? "video", both);
     this.pc.addTransceiver("video", { direction: "inactive" });
     for (const line of this.pc.getTransceivers()) narrow(line);
-    this.options.channel(this, this.pc.createDataChannel("text", { ordered: true }));
+    this._talk(this.pc.createDataChannel("text", { ordered: true }));
     this.trickle = !inAdvance;
     await this._describe();
     if (!inAdvance) return;
     await this._gathered();
     this.trickle = true;
     this._tell();
+  }
+
+  /** Who sits at the other end is to see and hear us from now on. */
+  async begin() {
+    if (!this.silent) return;
+    this.silent = false;
+    // a description that is read at this moment makes the first try void
+    await this._activate(true).catch(() => this._activate(true));
   }
 
   /** Mends the path under the connection; tracks, channels and generation stay. */
@@ -196,8 +238,9 @@ export class Connection {
   }
 
   /** Sends a whole picture now: the other side has none to build on. */
-  sendKeyFrame() {
-    return this._adjust((parameters) => ({ encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) }));
+  async sendKeyFrame() {
+    if (!this.options.tracks?.video) return;
+    await this._adjust("video", (parameters) => ({ encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) }));
   }
 
   /**
@@ -205,8 +248,9 @@ export class Connection {
    * carry old pictures for seconds. It begins anew with a whole one.
    * @param {boolean} flows
    */
-  carry(flows) {
-    return this._adjust((parameters) => {
+  async carry(flows) {
+    if (this.silent) return;
+    await this._adjust("video", (parameters) => {
       for (const encoding of parameters.encodings) encoding.active = flows;
       return flows ? { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) } : {};
     });
@@ -214,10 +258,22 @@ export class Connection {
 
   /** The document goes before people's pictures. Not at the start: a lower limit would hold the first key frame back. */
   limit() {
-    return this._adjust((parameters) => {
+    return this._adjust("video", (parameters) => {
       for (const encoding of parameters.encodings) encoding.maxBitrate = PEOPLE_KBIT * 1000;
       return {};
     });
+  }
+
+  /**
+   * An encoding that is not active sends nothing, and is ready to: sooner than a track that is put in its place.
+   * @param {boolean} active
+   */
+  async _activate(active) {
+    const change = (/** @type {RTCRtpSendParameters} */ parameters) => {
+      for (const encoding of parameters.encodings) encoding.active = active;
+      return {};
+    };
+    await Promise.all([this._adjust("video", change), this._adjust("audio", change)]);
   }
 
   get connected() {
@@ -236,6 +292,12 @@ export class Connection {
     pc.onicecandidate = pc.onicecandidateerror = pc.onconnectionstatechange = pc.ontrack = pc.ondatachannel = null;
     pc.close();
     for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
+  }
+
+  /** @param {RTCDataChannel} channel */
+  _talk(channel) {
+    if (channel.label === "text") this.text = channel;
+    this.options.channel(this, channel);
   }
 
   async _describe() {
@@ -282,20 +344,21 @@ export class Connection {
   }
 
   /**
-   * Changes how the picture is sent; one change after the other, since the browser takes back only what it gave out last.
+   * Changes how picture or sound is sent; one change after the other, since the browser takes back only what it gave out last.
+   * @param {"audio" | "video"} kind
    * @param {(parameters: RTCRtpSendParameters) => object} change tells the options that go with it
    */
-  _adjust(change) {
-    const adjusting = this.adjusted.then(async () => {
-      const sender = this._lines().video?.sender;
+  _adjust(kind, change) {
+    const adjusting = this.adjusted[kind].then(async () => {
+      const sender = this._lines()[kind]?.sender;
       const parameters = sender?.getParameters();
-      if (this.ended || !sender?.track || !parameters?.encodings?.length) return;
+      if (this.ended || !sender || !parameters?.encodings?.length) return;
       const options = change(parameters);
       await /** @type {(p: RTCRtpSendParameters, o: object) => Promise<void>} */ (sender.setParameters).call(
         sender, parameters, options);
     });
     // whatever one change met, the next is tried; a connection that closes meanwhile is no fault
-    this.adjusted = adjusting.catch(() => undefined);
+    this.adjusted[kind] = adjusting.catch(() => undefined);
     return adjusting.catch((error) => {
       if (!this.ended) throw error;
     });

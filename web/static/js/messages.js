@@ -17,8 +17,9 @@
  */
 
 /**
- * @typedef {{ type: "hello", ticket: string } | { type: "hello", resume: string }} Hello
- * @typedef {{ type: "description", to: SeatName, generation: number, description: SessionDescription }} DescriptionOut
+ * @typedef {{ type: "hello", ticket: string, answered?: number } | { type: "hello", resume: string }} Hello
+ * @typedef {{ type: "description", to: SeatName, generation: number, description: SessionDescription,
+ *   in_advance?: boolean }} DescriptionOut
  * @typedef {{ type: "candidate", to: SeatName, generation: number, candidate: RTCIceCandidateInit | null }} CandidateOut
  * @typedef {{ type: "restart", to: SeatName, generation: number }} RestartOut
  * @typedef {{ type: "quality", peer: SeatName, generation: number, stats: Sample[] }} Quality
@@ -31,14 +32,16 @@
  * @typedef {{ seat: SeatName, epoch: number }} Present
  * @typedef {{ type: "welcome", seat: SeatName, epoch: number, present: Present[], heartbeat_seconds: number,
  *   resume: string }} Welcome
- * @typedef {{ type: "seat_joined", seat: SeatName, epoch: number }} SeatJoined
+ * @typedef {{ type: "seat_joined", seat: SeatName, epoch: number, answered?: number }} SeatJoined
+ * @typedef {{ type: "seat_promised", seat: SeatName, answered: number }} SeatPromised
  * @typedef {{ type: "seat_left", seat: SeatName, reason: LeaveReason }} SeatLeft
- * @typedef {{ type: "description", from: SeatName, generation: number, description: SessionDescription }} DescriptionIn
+ * @typedef {{ type: "description", from: SeatName, generation: number, description: SessionDescription,
+ *   in_advance?: boolean }} DescriptionIn
  * @typedef {{ type: "candidate", from: SeatName, generation: number, candidate: RTCIceCandidateInit | null }} CandidateIn
  * @typedef {{ type: "restart", from: SeatName, generation: number }} RestartIn
  * @typedef {{ type: "call_closed", reason: string }} CallClosed
  * @typedef {{ type: "error", code: string, text: string, retry_after?: number }} ServerError
- * @typedef {Welcome | SeatJoined | SeatLeft | DescriptionIn | CandidateIn | RestartIn | CallClosed | ServerError} FromServer
+ * @typedef {Welcome | SeatJoined | SeatPromised | SeatLeft | DescriptionIn | CandidateIn | RestartIn | CallClosed | ServerError} FromServer
  */
 
 export const SUBPROTOCOL = "etapalvelu.call.v1";
@@ -47,6 +50,7 @@ export const SUBPROTOCOL = "etapalvelu.call.v1";
 const FIELDS = {
   welcome: ["seat", "epoch", "present", "heartbeat_seconds", "resume"],
   seat_joined: ["seat", "epoch"],
+  seat_promised: ["seat", "answered"],
   seat_left: ["seat", "reason"],
   description: ["from", "generation", "description"],
   candidate: ["from", "generation", "candidate"],

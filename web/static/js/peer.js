@@ -1,6 +1,7 @@
 /**
  * Another seat of the call, through all its epochs and generations. Offers in advance to a seat that is still empty, and
  * builds a new connection beside the old one, so that a picture stays until there is a better one.
+ * Who answers in advance is connected before sitting there: nothing is sent to them, or believed, until the seat is theirs.
  */
 
 import { Connection } from "./connection.js";
@@ -26,6 +27,8 @@ import { Connection } from "./connection.js";
  */
 
 const ANSWERED_MS = 2000;
+/** Nobody is to be reached there any more. @type {ReadonlySet<RTCPeerConnectionState>} */
+const BROKEN = new Set(["disconnected", "failed", "closed"]);
 
 export class Peer {
   /** @param {PeerOptions} options */
@@ -51,23 +54,36 @@ export class Peer {
   /**
    * The seat is taken. A higher epoch is a new page or device: what was connected is gone there.
    * @param {number} epoch
+   * @param {number} [answered] the generation of our offer in advance that this very peer has answered
    */
-  present(epoch) {
+  present(epoch, answered) {
     if (this.epoch === epoch) return;
     const first = this.epoch === null;
     this.epoch = epoch;
     this.since = performance.now();
+    const newest = this._newest();
+    if (first && newest && this._isTheirs(newest, answered)) {
+      if (this.options.offers) this._begin(newest);
+      return this.options.changed(this);
+    }
     this.options.changed(this);
-    // an offer left for whoever comes, or one of theirs that was read before we had our seat
-    if (first && this._newest()) return;
     if (!this.options.offers) this.generation = 0;
     this._drop();
     if (this.options.offers) this._offer(false);
   }
 
+  /**
+   * Whoever answered our offer in advance is about to sit there, and nobody else any more: we need not wait for it.
+   * @param {number} answered the generation of that offer
+   */
+  promised(answered) {
+    const newest = this._newest();
+    if (this._awaits() && newest?.described && this._isTheirs(newest, answered)) this._begin(newest);
+  }
+
   /** The seat is empty: nothing to show, and the next one is awaited. */
   absent() {
-    if (this.epoch === null) return;
+    if (this.epoch === null && !this._newest()?.shown) return;
     this.epoch = null;
     this.generation = this.options.offers ? this.generation : 0;
     this._drop();
@@ -82,16 +98,16 @@ export class Peer {
   }
 
   /**
-   * A connection that has read their offer already: it is answered now.
+   * A connection that has read their offer already: it is answered now, unless it was in advance.
    * @param {Connection} connection
    */
   adopt(connection) {
-    const { options } = this;
     this.generation = connection.generation;
     connection.options = this._wiring();
-    connection.pc.setConfiguration(options.configuration);
+    connection.pc.setConfiguration(this.options.configuration);
     this.current = connection;
-    void connection.answer();
+    if (connection.described) this._begin(connection);
+    else void connection.answer();
   }
 
   /** @param {import("./messages.js").DescriptionIn} message */
@@ -109,7 +125,9 @@ export class Peer {
       this.generation = generation;
       this._build();
     }
-    await this._newest()?.receive(description);
+    const told = this._newest();
+    if (told && this._awaits()) told.orElse(() => this._awaits() && this._offerAnew(told));
+    await told?.receive(description);
   }
 
   /** @param {import("./messages.js").CandidateIn} message */
@@ -144,9 +162,9 @@ export class Peer {
     else this.renew();
   }
 
-  /** Our socket was lost for a moment, and what was said last perhaps with it. */
+  /** Our socket was lost for a moment, and what was said last perhaps with it; a server that was restarted holds no offers. */
   tellAgain() {
-    if (this.epoch !== null) this._newest()?.tellAgain();
+    if (this.epoch !== null || this._awaits()) this._newest()?.tellAgain();
   }
 
   /**
@@ -180,6 +198,31 @@ export class Peer {
     return this.next ?? this.current;
   }
 
+  /** Whether our offer lies there for whoever comes. */
+  _awaits() {
+    return this.options.offers && this.epoch === null;
+  }
+
+  /**
+   * Whether a connection from before the seat was taken is one with whoever took it: our offer that nobody has answered yet,
+   * one that they have, or one of theirs that was read before we had our own seat.
+   * @param {Connection} connection
+   * @param {number} [answered]
+   */
+  _isTheirs(connection, answered) {
+    if (!this.options.offers || connection.heard === "") return true;
+    return answered === connection.generation && !BROKEN.has(connection.pc.connectionState);
+  }
+
+  /** The seat is theirs, or ours: we show ourselves, and what comes is shown. @param {Connection} connection */
+  _begin(connection) {
+    if (connection.shown) return;
+    connection.shown = true;
+    void connection.begin();
+    if (connection.text) this.options.channel(this, connection.text);
+    if (connection.described) this.options.stream(this, connection.stream);
+  }
+
   /** @param {boolean} inAdvance */
   _offer(inAdvance) {
     this.generation += 1;
@@ -204,17 +247,19 @@ export class Peer {
       tracks: options.tracks,
       ...(options.startKbit === undefined ? {} : { startKbit: options.startKbit }),
       connect: options.connect ?? ((configuration) => new RTCPeerConnection(configuration)),
-      describe: (description) => options.send({ type: "description", to: seat, generation, description }),
+      describe: (description) => options.send({ type: "description", to: seat, generation, description,
+        ...(this._awaits() ? { in_advance: true } : {}) }),
       candidate: (candidate) => options.send({ type: "candidate", to: seat, generation, candidate }),
       changed: (changed) => this._changed(changed),
-      arrived: (from) => from === this.current && options.stream(this, from.stream),
-      channel: (from, channel) => from === this._newest() && options.channel(this, channel),
+      arrived: (from) => from === this.current && !this._awaits() && options.stream(this, from.stream),
+      channel: (from, channel) => from === this._newest() && !this._awaits() && options.channel(this, channel),
       refused: () => options.refused?.(),
     };
   }
 
   /** @param {Connection} connection */
   _changed(connection) {
+    if (this._awaits()) return this._changedInAdvance(connection);
     if (connection === this.next && connection.connected) {
       this.current?.close();
       this.current = connection;
@@ -222,6 +267,18 @@ export class Peer {
       this.options.stream(this, connection.stream);
     }
     this.options.changed(this);
+  }
+
+  /** Who had answered is gone again, or cannot be reached: the next one gets a new offer. @param {Connection} connection */
+  _changedInAdvance(connection) {
+    if (BROKEN.has(connection.pc.connectionState)) this._offerAnew(connection);
+  }
+
+  /** @param {Connection} connection the one from before the seat was taken, of which nothing came */
+  _offerAnew(connection) {
+    if (connection !== this.current) return;
+    this._drop();
+    this.prepare();
   }
 
   _drop() {

@@ -1,20 +1,30 @@
 /**
- * A connection made ready before there is a seat: the room's waiting offer is read, and only the answer is left to make.
- * Nothing leaves this machine before the answer does, and that needs the seat.
+ * A connection made ready before there is a seat: the room's waiting offer is read, and answered if it may be. Then the line
+ * stands before the click. Nothing of us is sent over it, and nothing that comes is shown, before the seat is ours.
  */
 
 import { Connection } from "./connection.js";
+import { configured } from "./ice.js";
 
 /** @typedef {{ call: string | null, ice_servers: RTCIceServer[], ice_transport_policy: RTCIceTransportPolicy,
  *   offers: (import("./messages.js").DescriptionIn | import("./messages.js").CandidateIn)[] }} Upcoming */
+/** @typedef {{ call: string, to: "room", generation: number, description: import("./messages.js").SessionDescription }} Answer */
+/**
+ * @typedef {object} PreparedOptions
+ * @property {(answer: Answer) => Promise<boolean>} tell takes the answer to the room; false when none is awaited any more
+ * @property {() => void} lost what was ready cannot be used any more
+ * @property {(configuration: RTCConfiguration) => RTCPeerConnection} [connect]
+ */
 
 export class Prepared {
-  /** @param {((configuration: RTCConfiguration) => RTCPeerConnection)} [connect] */
-  constructor(connect = (configuration) => new RTCPeerConnection(configuration)) {
-    this.connect = connect;
+  /** @param {PreparedOptions} options */
+  constructor(options) {
+    this.options = options;
     this.call = "";
     /** @type {Connection | null} */
     this.connection = null;
+    /** Whether it is to be used: not while an answer is on its way. */
+    this.ready = false;
   }
 
   /**
@@ -27,16 +37,19 @@ export class Prepared {
     if (call === this.call && offer?.type === "description" && this.connection?.heard === offer.description.sdp) return;
     this.drop();
     if (!call || offer?.type !== "description" || offer.description.type !== "offer") return;
-    const connection = Connection.reading({
+    const connection = Connection.inAdvance({
       generation: offer.generation,
       configuration: configured({ ice_servers, ice_transport_policy }),
       tracks,
-      connect: this.connect,
+      connect: this.options.connect ?? ((configuration) => new RTCPeerConnection(configuration)),
+      changed: ({ pc }) => this._changed(connection, pc.connectionState),
     });
     this.call = call;
     this.connection = connection;
     try {
       await connection.read(offer.description);
+      if (offer.in_advance) await this._answer(call, connection);
+      this.ready = this.connection === connection;
     } catch {
       // the offer will come again with the seat, and be read as any other
       if (this.connection === connection) this.drop();
@@ -48,12 +61,17 @@ export class Prepared {
     void this.connection?.use(tracks);
   }
 
+  /** The session is ours, and so is the seat we are about to take: our picture and sound may go. @param {string} call */
+  begin(call) {
+    if (this.ready && call === this.call) void this.connection?.begin();
+  }
+
   /**
    * The connection for this call, if it is the one that was expected; afterwards there is none.
    * @param {string} call
    */
   take(call) {
-    const connection = call === this.call ? this.connection : null;
+    const connection = this.ready && call === this.call ? this.connection : null;
     if (connection) this.connection = null;
     this.drop();
     return connection;
@@ -62,14 +80,35 @@ export class Prepared {
   drop() {
     this.connection?.close();
     this.connection = null;
+    this.ready = false;
     this.call = "";
   }
-}
 
-/**
- * @param {{ ice_servers: RTCIceServer[], ice_transport_policy: RTCIceTransportPolicy }} ice
- * @returns {RTCConfiguration}
- */
-export function configured({ ice_servers, ice_transport_policy }) {
-  return { iceServers: ice_servers, iceTransportPolicy: ice_transport_policy, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
+  /**
+   * @param {string} call
+   * @param {Connection} connection
+   */
+  async _answer(call, connection) {
+    const sdp = await connection.answerInAdvance();
+    if (this.connection !== connection) return;
+    const { generation } = connection;
+    connection.orElse(() => this._lost(connection));
+    const awaited = await this.options.tell({ call, to: "room", generation, description: { type: "answer", sdp } });
+    if (!awaited && this.connection === connection) this.drop();
+  }
+
+  /**
+   * @param {Connection} connection
+   * @param {RTCPeerConnectionState} state
+   */
+  _changed(connection, state) {
+    if (state === "failed" || state === "closed" || state === "disconnected") this._lost(connection);
+  }
+
+  /** @param {Connection} connection */
+  _lost(connection) {
+    if (connection !== this.connection) return;
+    this.drop();
+    this.options.lost();
+  }
 }

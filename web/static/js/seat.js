@@ -6,10 +6,10 @@
 import { blame } from "./blame.js";
 import { Call } from "./call.js";
 import { DocumentChannel } from "./document.js";
+import { within } from "./ice.js";
 import { Line } from "./line.js";
 import { unhandled } from "./messages.js";
 import { Peer } from "./peer.js";
-import { configured } from "./prepared.js";
 import { Renewal } from "./relay.js";
 import { TextChannel } from "./text.js";
 
@@ -24,7 +24,6 @@ import { TextChannel } from "./text.js";
  * @typedef {object} SeatEvents
  * @property {(seat: SeatName, there: boolean) => void} [sits] somebody sat down, or left for good
  * @property {(seat: SeatName) => void} [distrusted] the service cut the line: it is not certain who is at its other end
- * @property {(seat: SeatName) => void} [reached] the connection stands, and its picture is about to come
  * @property {(seat: SeatName, stream: MediaStream | null) => void} stream
  * @property {(seat: SeatName, state: import("./line.js").LineState) => void} line
  * @property {(seat: SeatName, shown: Shown) => void} shown
@@ -163,10 +162,12 @@ export class Seat {
     const first = this.others.size === 0;
     if (first) for (const plan of PLANS[this.options.seat]) this._add(plan.seat, plan.offers, within(ticket, this.own, plan.seat));
     for (const [seat, { peer }] of this.others) peer.options.configuration = within(ticket, this.own, seat);
-    const ready = first && this.options.prepared?.take(ticket.call);
-    if (ready) this.others.get("room")?.peer.adopt(ready);
     this.renewal.good(ticket.ice_seconds);
-    return ticket.ticket;
+    const ready = first && this.options.prepared?.take(ticket.call);
+    if (!ready) return { ticket: ticket.ticket };
+    const { generation, described } = ready;
+    this.others.get("room")?.peer.adopt(ready);
+    return { ticket: ticket.ticket, ...(described ? { answered: generation } : {}) };
   }
 
   /**
@@ -203,10 +204,7 @@ export class Seat {
       send: (message) => this.call.send(message),
       stream: (_peer, stream) => options.events.stream(seat, stream),
       channel: (_peer, channel) => (other.text ?? this.document).use(channel),
-      changed: () => {
-        if (peer.current?.connected) options.events.reached?.(seat);
-        this._soon();
-      },
+      changed: () => this._soon(),
       refused: () => options.events.refused?.(),
     });
     const text = people ? this._text(seat) : null;
@@ -260,7 +258,9 @@ export class Seat {
       case "welcome":
         return this._welcome(message);
       case "seat_joined":
-        return this._sits(message.seat, message.epoch);
+        return this._sits(message.seat, message.epoch, message.answered);
+      case "seat_promised":
+        return this.others.get(message.seat)?.peer.promised(message.answered);
       case "seat_left":
         return message.reason === "identity" ? this.options.events.distrusted?.(message.seat) : this._sits(message.seat, null);
       case "description":
@@ -304,15 +304,16 @@ export class Seat {
   /**
    * @param {SeatName} seat
    * @param {number | null} epoch null when it is empty now; what a former holder said is void either way
+   * @param {number} [answered] see Peer.present
    */
-  _sits(seat, epoch) {
+  _sits(seat, epoch, answered) {
     const other = this.others.get(seat);
     if (!other) return;
     this.later = this.later.filter((message) => message.from !== seat);
     this.options.events.sits?.(seat, epoch !== null);
     if (epoch === null) return other.peer.absent();
     if (other.text) this._hurry();
-    other.peer.present(epoch);
+    other.peer.present(epoch, answered);
   }
 
   /** @param {import("./messages.js").Welcome} message */
@@ -385,15 +386,4 @@ export class Seat {
     const flows = this.document.frames > FEW_FRAMES;
     return (this.document.camera === "ok" && flows) || this.document.camera === "away";
   }
-}
-
-/**
- * The screen and the camera stand in one room: nothing is hidden between them.
- * @param {Ticket} ticket
- * @param {SeatName} own
- * @param {SeatName} other
- * @returns {RTCConfiguration}
- */
-function within(ticket, own, other) {
-  return configured(own === "room" && other === "camera" ? { ice_servers: [], ice_transport_policy: "all" } : ticket);
 }

@@ -1,4 +1,4 @@
-/** While the expert is available, what "Take next" would need is made ready: the offer of the room that waits longest is read. */
+/** While the expert is available, what "Take next" would need is made ready: a line to the room that waits longest. */
 
 import { Prepared } from "../prepared.js";
 
@@ -14,7 +14,13 @@ export class Readiness {
   constructor(server, devices) {
     this.server = server;
     this.devices = devices;
-    this.prepared = new Prepared();
+    this.prepared = new Prepared({
+      tell: async (answer) => {
+        const told = /** @type {{ awaited: boolean } | null} */ (await server.post("/queue/next/answer", answer, { tries: 0 }));
+        return told?.awaited === true;
+      },
+      lost: () => this.look(),
+    });
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
   }

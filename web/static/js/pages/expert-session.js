@@ -11,7 +11,7 @@ import { ExpertDocument } from "./expert-document.js";
 import { Paper } from "./expert-paper.js";
 import { Tray } from "./expert-stills.js";
 import { Words } from "./expert-words.js";
-import { hush, show } from "./media.js";
+import { hush, nextFrame, show } from "./media.js";
 import { element, notify, refused, reloadOnce, say } from "./page.js";
 
 /**
@@ -69,7 +69,6 @@ export class ExpertSession {
       tracks: options.devices.sent,
       shown: options.devices.shown,
       events: {
-        reached: () => this.draw(),
         stream: (from, stream) => this._stream(from, stream),
         line: (from, state) => this.words.line(from, state),
         shown: (_from, shown) => this.words.customer(shown),
@@ -219,6 +218,8 @@ export class ExpertSession {
    */
   _stream(from, stream) {
     if (from === "room") show("room", stream);
+    // drawing takes the page longer than all that is left to do until the first frame is there
+    if (from === "room" && stream && !this.drawn) nextFrame("room", () => this.draw());
     if (from !== "camera") return;
     show("document", stream);
     stage.dataset["large"] = stream ? "document" : "room";

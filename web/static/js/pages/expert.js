@@ -159,6 +159,8 @@ function drop(early) {
  * @param {WebSocket} early
  */
 function begin(taken, early) {
+  // first of all: the room has begun already
+  readiness.prepared.begin(taken.call);
   notify("");
   session = new ExpertSession({
     taken, early, prepared: readiness.prepared, server, devices, address: callAddress(),
@@ -181,7 +183,7 @@ function begin(taken, early) {
   session.open();
   state(taken.state);
   queue.watch(false);
-  // drawn when the room is reached, or soon when it is not: before that the setting up needs this thread
+  // drawn with the first frame, or soon when none comes: before that the setting up needs this thread
   const begun = session;
   setTimeout(() => begun.draw(), DRAW_AFTER_MS);
 }

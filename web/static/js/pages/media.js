@@ -18,6 +18,15 @@ export function show(name, stream, silent) {
   }
 }
 
+/**
+ * Calls back when the next frame of the stream is there, seen on the page or not yet.
+ * @param {StreamName} name
+ * @param {() => void} then
+ */
+export function nextFrame(name, then) {
+  for (const video of videos(name)) video.requestVideoFrameCallback?.(then);
+}
+
 /** @param {StreamName} name */
 export function play(name) {
   for (const video of videos(name)) void video.play().catch(() => undefined);

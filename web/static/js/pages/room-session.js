@@ -6,7 +6,7 @@
 import { Identities } from "../identity.js";
 import { Seat } from "../seat.js";
 import { Comparing } from "./comparing.js";
-import { cover, play, remark, show } from "./media.js";
+import { cover, nextFrame, play, remark, show } from "./media.js";
 import { element, reloadOnce, say } from "./page.js";
 import { RoomPaper } from "./room-paper.js";
 import { Silence } from "./silence.js";
@@ -61,7 +61,6 @@ export class RoomSession {
       ...(last > 0 && last < THIN_KBIT ? { startKbit: last } : {}),
       events: {
         sits: (seat, there) => this._sits(seat, there),
-        reached: () => this._look(),
         stream: (from, stream) => this._stream(from, stream),
         line: (from, state) => this._line(from, state),
         shown: (from, shown) => this._theirs(from, shown),
@@ -159,11 +158,12 @@ export class RoomSession {
     }
     const shown = this._shown();
     show("expert", (shown && this.experts.get(shown)) ?? null, () => void (this.hear.hidden = false));
+    if (stream) nextFrame("expert", () => this._look());
     return this._words();
   }
 
   /**
-   * The place for the expert is drawn when one is reached, or soon when not: before that the setting up needs this thread.
+   * The place for the expert is drawn with the first frame, or soon when none comes: before that the setting up needs this thread.
    * @param {SeatName} seat
    * @param {boolean} there
    */
@@ -171,8 +171,9 @@ export class RoomSession {
     if (seat === "camera") return;
     if (there) this.seated.add(seat);
     else this.seated.delete(seat);
-    if (this.seated.size === 0) this._look();
-    else setTimeout(() => this._look(), LOOK_AFTER_MS);
+    if (this.seated.size === 0) return this._look();
+    nextFrame("expert", () => this._look());
+    setTimeout(() => this._look(), LOOK_AFTER_MS);
   }
 
   _look() {
