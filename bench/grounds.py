@@ -65,7 +65,7 @@ def wood(random: Random, side: int, scale: float) -> Field:
         value *= tones[((row / plank) + 0.5).astype(int)]
         value = np.where(seams, value * np.float32(random.uniform(0.4, 0.8)), value)
     tone = np.array([random.uniform(35, 130), random.uniform(90, 165), random.uniform(130, 215)], np.float32)
-    return painted(value, np.sort(tone))
+    return painted(np.asarray(value, np.float32), np.sort(tone))
 
 
 def checks(random: Random, side: int, scale: float) -> Field:

@@ -15,7 +15,7 @@ from etapalvelu.room.pixels import Bgr
 from etapalvelu.room.vision.edges import Edges, edges_of
 from etapalvelu.room.vision.likeness import Likeness, likeness_of
 from etapalvelu.room.vision.lines import lines_in
-from etapalvelu.room.vision.proof import borne_out
+from etapalvelu.room.vision.proof import borne_out, grown
 from etapalvelu.room.vision.quads import Quads, quads_from
 from etapalvelu.room.vision.refine import refined
 from etapalvelu.room.vision.regions import outlines_in
@@ -71,9 +71,9 @@ def find_page(image_bgr: Bgr, near: Corners | None = None) -> Corners | None:
     if near is None:
         searched = _searched(small, edges)
         for corners in searched.ways:
-            exact = in_order(refined(image_bgr, _zoomed(corners, zoom), float(zoom.max())))
+            exact = refined(image_bgr, _zoomed(corners, zoom), float(zoom.max()))
             if searched.is_sure or borne_out(image_bgr, exact).min() >= _PROVEN:
-                return exact
+                return in_order(grown(image_bgr, exact))
         return None
     before = _zoomed(np.asarray(near, np.float32), np.float32(1) / zoom)
     found = _followed(edges, before)

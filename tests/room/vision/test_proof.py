@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bench.desks import make_desk, overlap
 from etapalvelu.room.page import find_page
 from etapalvelu.room.pixels import Bgr
-from etapalvelu.room.vision.proof import borne_out
+from etapalvelu.room.vision.proof import borne_out, grown
 
 CORNERS = np.array([[300, 200], [900, 240], [880, 620], [280, 600]], np.float32)
 TABLE = 118
@@ -59,8 +59,47 @@ def test_in_a_picture_of_4k_sides_as_soft_as_such_cameras_see_them_are_borne_out
     assert borne_out(large, CORNERS * np.float32(3.2)).min() >= 0.85
 
 
-@pytest.mark.parametrize(("kind", "seed"), [("white", 5015), ("clutter", 5003), ("card", 5003), ("card", 5009)])
+@pytest.mark.parametrize(("kind", "seed"), [("white", 5015), ("clutter", 5003), ("card", 5009), ("several", 8035)])
 def test_a_sheet_that_looks_doubtful_is_found_by_its_sides(kind: str, seed: int) -> None:
     desk = make_desk(seed, kind)
 
     assert overlap(desk, find_page(desk.image_bgr)) > 0.95
+
+
+def halves(corners: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """That part of the sheet that is left when one side is moved half of the way to the other."""
+    part = corners.copy()
+    first, second = side, (side + 1) % 4
+    part[first] = (corners[first] + corners[first - 1]) / 2
+    part[second] = (corners[second] + corners[(second + 1) % 4]) / 2
+    return part
+
+
+@pytest.mark.parametrize("side", range(4))
+def test_a_part_that_ends_at_a_line_of_print_grows_to_the_whole_sheet(side: int) -> None:
+    picture, part = table(225), halves(CORNERS, side)
+    ends = [(round(float(x)), round(float(y))) for x, y in part[[side, (side + 1) % 4]]]
+    cv2.line(picture, ends[0], ends[1], (40, 40, 40), 6, cv2.LINE_AA)
+
+    assert np.abs(grown(picture, part) - CORNERS).max() < 2
+
+
+def test_a_whole_sheet_does_not_grow() -> None:
+    assert np.array_equal(grown(table(225), CORNERS), CORNERS)
+
+
+def test_a_sheet_does_not_grow_along_lines_of_the_table_it_lies_against() -> None:
+    picture = table(225)
+    for start, end in ((0, 3), (1, 2)):
+        way = (CORNERS[end] - CORNERS[start]) / np.linalg.norm(CORNERS[end] - CORNERS[start])
+        ends = [tuple(np.rint(point).astype(int).tolist()) for point in (CORNERS[start] - 180 * way, CORNERS[start] - 2 * way)]
+        cv2.line(picture, ends[0], ends[1], (20, 20, 20), 5, cv2.LINE_AA)
+
+    assert np.array_equal(grown(picture, CORNERS), CORNERS)
+
+
+def test_a_sheet_that_is_cut_by_the_pictures_edge_grows_no_further_than_that() -> None:
+    picture, part = table(225)[:, :700], CORNERS.copy()
+    part[[1, 2], 0] = 640
+
+    assert grown(np.ascontiguousarray(picture), part)[:, 0].max() < 700
