@@ -126,7 +126,7 @@ class Line:
         with contextlib.suppress(TimeoutError, aiohttp.ClientError, ConnectionError):
             async with asyncio.timeout(self._limits.send_seconds):
                 await self._socket.close(code=code, message=reason.encode())
-        if self._transport is not None and self._transport.get_write_buffer_size() > 0:
+        if self._transport is not None and holds_unsent(self._transport):
             # Whoever did not even read the goodbye would keep the socket open for as long as they like.
             self._transport.abort()
 
@@ -174,3 +174,12 @@ class Line:
         self._charged_at = now
         if self._allowance < 0:
             raise PeerError("too_many", f"at most {rate:g} messages a second")
+
+
+def holds_unsent(transport: asyncio.Transport) -> bool:
+    """Whether something still waits to go out."""
+    try:
+        return transport.get_write_buffer_size() > 0
+    except AttributeError:
+        # One of TLS that was closed twice, by the peer and by us, has forgotten what it went through.
+        return False
