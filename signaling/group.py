@@ -225,8 +225,8 @@ class Group:
                     await self._around.attendance.joined(self._name, joined.seat, joined.who)
         except SignalingError:
             raise
-        except Exception:
-            logger.exception("a seat could not be committed")
+        except Exception as fault:  # noqa: BLE001 - logged, and the seat waits for its commit
+            _log_fault("a seat could not be committed", fault)
             if peer is None or isinstance(peer.claims, Claims):
                 raise PeerError("try_again", "the seat could not be recorded; try again in a moment") from None
             peer.is_confirmed = False
@@ -244,8 +244,8 @@ class Group:
             peer.is_confirmed = True
         except SignalingError as error:
             await self._carry_out(self.call.unseat(peer.claims.seat, "unseated", code=error.code))
-        except Exception:
-            logger.exception("a resumed seat is still not confirmed")
+        except Exception as fault:  # noqa: BLE001 - logged, and tried again at the next sweep
+            _log_fault("a resumed seat is still not confirmed", fault)
 
     async def _commit(self, effect: Left | Interrupted | Resumed | NoteMade | QualitySampled) -> None:
         # The service tries again by itself; whoever waits in the call is not left without an answer.
@@ -264,3 +264,8 @@ class Group:
                     await attendance.sampled(call, seat, who, quality)
         except Exception:
             logger.exception("the service could not take word of a call")
+
+
+def _log_fault(text: str, fault: Exception) -> None:
+    """A time-out has no traceback worth writing: hundreds of them, while everybody comes back, would hold up the rest."""
+    logger.error(text, exc_info=None if isinstance(fault, TimeoutError) else fault)
