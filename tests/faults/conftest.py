@@ -10,6 +10,8 @@ Each test is one fault of the table, and ends with `rig.agrees()`. How it is rep
 
 Tests that need the machine to themselves (media, network namespaces) are marked `alone`; the others run three at a time,
 for they wait most of the time.
+Where the machine has no network namespaces (they need root), the tests of the network are skipped and say so; what `make test`
+leaves to `make faults` for its time says so too, with pytest's list of skipped tests at the end of the run.
 """
 
 import os

@@ -27,7 +27,7 @@ from etapalvelu.room import credential
 from tests.certificates import certify
 from tests.e2e.browsers import CHROMIUM, FLAGS, WIDE, Words, document_clock, has_frames, sign_in, state_is
 from tests.faults.checker import Json, lines
-from tests.faults.net import Net, impossible, wait_for_text
+from tests.faults.net import Net, end, impossible, wait_for_text
 from tests.faults.rig import ONE_THREAD
 from tests.turn import turn_config
 
@@ -139,6 +139,28 @@ class Scene:
 
     # Processes
 
+    def write_config(self) -> None:
+        """What the server is to go by from its next start on."""
+        server, plan = self.net.address("server"), self.plan
+        named = {"udp": f"turn:{server}:3478", "tcp": f"turn:{server}:3478?transport=tcp", "tls": f"turns:{server}:5349"}
+        self.config.write_text(
+            CONFIG.format(
+                server=server,
+                port=PORT,
+                network=self.net.network,
+                urls=[named[kind] for kind in plan.urls],
+                relay_only=str(plan.relay_only).lower(),
+                credential_seconds=plan.credential_seconds,
+                seat_limit=plan.seat_limit,
+            ),
+            encoding="utf-8",
+        )
+
+    def start(self) -> None:
+        self.start_server()
+        self.start_turn()
+        self.start_agent()
+
     def start_server(self) -> None:
         log = self.folder / "server.log"
         log.unlink(missing_ok=True)
@@ -154,7 +176,7 @@ class Scene:
         config.touch(mode=0o600)
         config.write_text(written, encoding="utf-8")
         log.unlink(missing_ok=True)
-        files = [f"--pidfile={self.folder / 'turn.pid'}", f"--userdb={self.folder / 'turn.db'}", "--log-file=stdout"]
+        files = [f"--pidfile={self.folder / 'turn.pid'}", f"--userdb={self.folder / 'turn.db'}"]
         command = ["turnserver", "-c", str(config), *files, *self.plan.turn_options]
         self.turn = self._popen("server", log, command)
         wait_for_text(log, "initialization done", self.turn, READY_SECONDS)
@@ -219,14 +241,27 @@ class Scene:
             for stream in streams:
                 await has_frames(page, stream, CONNECT_SECONDS)
 
+    async def begin(self, plan: Plan) -> None:
+        """Nobody is in a session, all lines are well, and the programs begin anew by this plan; network and pages stay."""
+        self.net.heal()
+        if self.session:
+            await self.finish()
+        for process in (self.agent, self.server, self.turn):
+            if process is not None:
+                end(process)
+        self.plan = plan
+        self.write_config()
+        self.start()
+
     async def finish(self) -> None:
-        """The session is over for everybody."""
-        await self._advise(f"/sessions/{self.session}/close", {"cause": "technical", "cause_class": "unknown"})
+        """The session is over for everybody, perhaps since a while."""
+        await self._advise(f"/sessions/{self.session}/close", {"cause": "technical", "cause_class": "unknown"}, or_status=409)
         await state_is(self.room, "", CONNECT_SECONDS)
         await self.expert.reload()
         await self.expert.get_by_role("button", name=self.words["expert.available"]).wait_for()
+        self.session = ""
 
-    async def _advise(self, path: str, body: Json) -> Any:
+    async def _advise(self, path: str, body: Json, or_status: int = 200) -> Any:
         """A deed of the advisor, whose machine stands beside the expert's."""
         status, answer = await self.expert.evaluate(
             """async ([path, token, body]) => {
@@ -237,7 +272,7 @@ class Scene:
             }""",
             [path, self.tokens["advisor"], body],
         )
-        assert status in (200, 201), answer
+        assert status in (200, 201, or_status), answer
         return answer
 
     # What was seen
@@ -290,10 +325,11 @@ async def scene(folder: Path, prepared: Path, plan: Plan | None = None) -> Async
     shutil.copytree(prepared, folder, dirs_exist_ok=True)
     with Net(("server", "room", "expert"), lag=plan.lag) as net:
         made = Scene(net, folder, plan, json.loads((folder / "tokens.json").read_text(encoding="utf-8")))
-        _write(made)
-        made.start_server()
-        made.start_turn()
-        made.start_agent()
+        (folder / "turn.secret").touch(mode=0o600)
+        (folder / "turn.secret").write_text(SECRET + "\n", encoding="utf-8")
+        certify(folder, net.address("server"))
+        made.write_config()
+        made.start()
         async with AsyncExitStack() as stack:
             driver = await stack.enter_async_context(async_playwright())
             browsers = []
@@ -306,28 +342,6 @@ async def scene(folder: Path, prepared: Path, plan: Plan | None = None) -> Async
             await made.enter(*browsers)
             yield made
             net.heal()
-
-
-def _write(made: Scene) -> None:
-    """Configuration, secret and certificate."""
-    server, plan = made.net.address("server"), made.plan
-    named = {"udp": f"turn:{server}:3478", "tcp": f"turn:{server}:3478?transport=tcp", "tls": f"turns:{server}:5349"}
-    secret = made.folder / "turn.secret"
-    secret.touch(mode=0o600)
-    secret.write_text(SECRET + "\n", encoding="utf-8")
-    made.config.write_text(
-        CONFIG.format(
-            server=server,
-            port=PORT,
-            network=made.net.network,
-            urls=[named[kind] for kind in plan.urls],
-            relay_only=str(plan.relay_only).lower(),
-            credential_seconds=plan.credential_seconds,
-            seat_limit=plan.seat_limit,
-        ),
-        encoding="utf-8",
-    )
-    certify(made.folder, server)
 
 
 def _chromium(net: Net, folder: Path, place: str) -> Path:

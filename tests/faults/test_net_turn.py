@@ -2,9 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Page
 
 from etapalvelu.room.relay import WORDS
 from tests.e2e.browsers import until
@@ -13,95 +16,115 @@ from tests.faults.net import end
 from tests.faults.scene import CONNECT_SECONDS, Plan, Scene, scene
 
 pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.alone,
-    pytest.mark.slow,
     pytest.mark.timeout(240),
 ]
-seldom = pytest.mark.skipif(not REPEATED, reason="`make faults` runs it")
 
-CREDENTIAL_SECONDS = 16
-# coturn gives no allocation for less than this, so a credential that ends is met within the test.
+CREDENTIAL_SECONDS = 10
+# With less than this Chromium asks coturn for a longer life all the time; an old credential is met within the test.
 SHORT_ALLOCATIONS = ("--max-allocate-lifetime=10", "--stale-nonce=10")
+PICTURES = (("expert", "room"), ("expert", "document"), ("room", "expert"))
 
 
+def shown_by(other: str) -> pytest.MarkDecorator:
+    """Of what another test shows on its way a single run can do without."""
+    return pytest.mark.skipif(not REPEATED, reason=f"`make faults` runs it; in a single run {other} shows as much")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def together(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> AsyncIterator[Scene]:
+    async with scene(tmp_path_factory.mktemp("turn") / "scene", prepared) as made:
+        yield made
+
+
+def page_of(at: Scene, where: str) -> Page:
+    return at.expert if where == "expert" else at.room
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "by"),
+    "kind",
     [
-        pytest.param("udp", "udp", marks=seldom),
-        pytest.param("tcp", "tcp", marks=seldom),
-        pytest.param("tls", "tls", marks=seldom),
+        "udp",
+        pytest.param("tcp", marks=shown_by("test_where_udp_is_blocked_from_the_start_the_next_way_is_taken")),
+        "tls",
     ],
 )
-async def test_a_call_by_relay_only(tmp_path: Path, prepared: Path, kind: str, by: str, again: int) -> None:
-    async with scene(tmp_path / "scene", prepared, Plan(urls=(kind,), relay_only=True)) as call:
-        await call.call()
-        paths = await call.paths(call.expert)
+async def test_a_call_by_relay_only(together: Scene, kind: str, again: int) -> None:
+    await together.begin(Plan(urls=(kind,), relay_only=True))
+    await together.call()
+    paths = await together.paths(together.expert)
 
-        assert [(path["ours"], path["by"]) for path in paths] == [("relay", by)] * 2
-        assert f"way={by}" in call.agent_log()
-
-
-@seldom
-async def test_where_udp_is_blocked_from_the_start_the_next_way_is_taken(tmp_path: Path, prepared: Path, again: int) -> None:
-    async with scene(tmp_path / "scene", prepared) as call:
-        call.net.fault("room", udp=False)
-        began = time.time()
-        await call.call()
-        print(f"\nall pictures {time.time() - began:.1f} s after opening, without UDP at the room")  # noqa: T201
-
-        assert {path["by"] for path in await call.paths(call.room) if path["to"] == "person"} <= {"tcp", "tls"}
-        assert "way=tcp" in call.agent_log()
+    assert [(path["ours"], path["by"]) for path in paths] == [("relay", kind)] * 2
+    assert f"way={kind}" in together.agent_log()
 
 
-@seldom
-async def test_credentials_end_during_a_relayed_call(tmp_path: Path, prepared: Path, again: int) -> None:
+@pytest.mark.slow
+async def test_where_udp_is_blocked_from_the_start_the_next_way_is_taken(together: Scene, again: int) -> None:
+    await together.begin(Plan())
+    together.net.fault("room", udp=False)
+    began = time.time()
+    await together.call()
+    print(f"\nall pictures {time.time() - began:.1f} s after opening, without UDP at the room")  # noqa: T201
+
+    assert {path["by"] for path in await together.paths(together.room) if path["to"] == "person"} <= {"tcp", "tls"}
+    assert "way=tcp" in together.agent_log()
+
+
+@pytest.mark.lasting(50)
+@pytest.mark.skipif(not REPEATED, reason="`make faults` runs it: three lives of credentials take most of a minute")
+async def test_credentials_end_during_a_relayed_call(together: Scene, lasting: int, again: int) -> None:
     plan = Plan(urls=("udp",), relay_only=True, credential_seconds=CREDENTIAL_SECONDS, turn_options=SHORT_ALLOCATIONS)
-    async with scene(tmp_path / "scene", prepared, plan) as call:
-        await call.call()
-        began = time.time()
-        await asyncio.sleep(CREDENTIAL_SECONDS * 3)
-        ended = time.time()
+    await together.begin(plan)
+    await together.call()
+    began = time.time()
+    await asyncio.sleep(lasting)
+    ended = time.time()
 
-        for page, stream in ((call.expert, "room"), (call.expert, "document"), (call.room, "expert")):
-            frames = await call.frames(page, stream, began, ended)
-            longest = max(later - earlier for earlier, later in zip([began, *frames], [*frames, ended], strict=True))
-            print(f"\nlongest gap of {stream} over three lives of the credentials: {longest:.2f} s")  # noqa: T201
-            assert longest < 2.0, stream
-        assert "interrupted" not in [entry["type"] for entry in call.log()]
-
-
-@seldom
-async def test_the_relay_dies_and_another_way_is_there(tmp_path: Path, prepared: Path, again: int) -> None:
-    async with scene(tmp_path / "scene", prepared, Plan(urls=("udp",))) as call:
-        await call.call()
-        assert call.turn is not None
-        end(call.turn)
-        began = time.time()
-        await asyncio.sleep(5)
-
-        for page, stream in ((call.expert, "room"), (call.expert, "document"), (call.room, "expert")):
-            assert len(await call.frames(page, stream, began)) > 5
+    for where, stream in PICTURES:
+        frames = await together.frames(page_of(together, where), stream, began, ended)
+        longest = max(later - earlier for earlier, later in zip([began, *frames], [*frames, ended], strict=True))
+        print(f"\nlongest gap of {stream} while credentials ended: {longest:.2f} s")  # noqa: T201
+        assert longest < 2.0, stream
+    assert [(path["ours"], path["by"]) for path in await together.paths(together.expert)] == [("relay", "udp")] * 2
+    assert WORDS["refused"] not in together.agent_log()
+    assert "interrupted" not in [entry["type"] for entry in together.log()]
 
 
-@seldom
-async def test_the_only_relay_dies_and_comes_back(tmp_path: Path, prepared: Path, again: int) -> None:
-    async with scene(tmp_path / "scene", prepared, Plan(urls=("udp", "tcp"), relay_only=True)) as call:
-        await call.call()
-        assert call.turn is not None
-        call.turn.kill()
-        killed = time.time()
-        call.turn.wait()
-        await said_broken(call, killed)
-        await asyncio.sleep(3)
-        call.start_turn()
-        back = time.time()
-        for page, stream in ((call.expert, "room"), (call.expert, "document"), (call.room, "expert")):
-            await call.flows(page, stream, 60)
-        print(f"\nall pictures {time.time() - back:.1f} s after the relay came back")  # noqa: T201
+@pytest.mark.slow
+@shown_by("test_the_only_relay_dies_and_comes_back")
+async def test_the_relay_dies_and_another_way_is_there(together: Scene, again: int) -> None:
+    await together.begin(Plan(urls=("udp",)))
+    await together.call()
+    assert together.turn is not None
+    end(together.turn)
+    began = time.time()
+    await asyncio.sleep(5)
 
-        types = [entry["type"] for entry in call.log()]
-        assert types.count("interrupted") >= 1
-        assert types.count("interrupted") == types.count("resumed")
+    for where, stream in PICTURES:
+        assert len(await together.frames(page_of(together, where), stream, began)) > 5
+
+
+@pytest.mark.slow
+async def test_the_only_relay_dies_and_comes_back(together: Scene, again: int) -> None:
+    await together.begin(Plan(urls=("udp", "tcp"), relay_only=True))
+    await together.call()
+    assert together.turn is not None
+    together.turn.kill()
+    killed = time.time()
+    together.turn.wait()
+    await said_broken(together, killed)
+    await asyncio.sleep(3)
+    together.start_turn()
+    back = time.time()
+    for where, stream in PICTURES:
+        await together.flows(page_of(together, where), stream, 60)
+    print(f"\nall pictures {time.time() - back:.1f} s after the relay came back")  # noqa: T201
+
+    types = [entry["type"] for entry in together.log()]
+    assert types.count("interrupted") >= 1
+    assert types.count("interrupted") == types.count("resumed")
 
 
 async def said_broken(call: Scene, since: float) -> None:
@@ -115,13 +138,13 @@ async def said_broken(call: Scene, since: float) -> None:
         )
 
 
-@seldom
-async def test_a_wrong_secret_is_told_to_everybody(tmp_path: Path, prepared: Path, again: int) -> None:
-    plan = Plan(urls=("udp", "tcp"), relay_only=True, other_secret="another-secret-than-the-servers")
-    async with scene(tmp_path / "scene", prepared, plan) as call:
-        await call.take()
-        for page, key in ((call.expert, "js.line.relay_refused"), (call.room, "js.room.relay_refused")):
-            words = call.words[key]
-            await until(page, "words => document.body.innerText.includes(words)", words, CONNECT_SECONDS)
-
-        assert WORDS["refused"] in call.agent_log()
+@pytest.mark.slow
+async def test_a_wrong_secret_is_told_to_everybody(together: Scene, again: int) -> None:
+    await together.begin(Plan(urls=("udp", "tcp"), relay_only=True, other_secret="another-secret-than-the-servers"))
+    await together.take()
+    for page, key in ((together.expert, "js.line.relay_refused"), (together.room, "js.room.relay_refused")):
+        words = together.words[key]
+        await until(page, "words => document.body.innerText.includes(words)", words, CONNECT_SECONDS)
+    async with asyncio.timeout(CONNECT_SECONDS):
+        while WORDS["refused"] not in together.agent_log():  # noqa: ASYNC110 - the agent is another process
+            await asyncio.sleep(0.1)
