@@ -1,5 +1,6 @@
 """The simulator of `bench simulate`, small: every session ends connected or closed with a cause, whatever befalls anybody."""
 
+import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.simulate import Plan, Report, simulate, told_of
+from bench.simulate import Plan, Report, listened, simulate, told_of
+from bench.simulate_server import Service
 from tests.faults.checker import Finding
 
 ROOMS = 12
@@ -28,6 +30,19 @@ async def test_every_session_of_a_small_day_full_of_faults_ends(
     assert report.findings == []
     assert report.ended == report.sessions
     assert report.connected > 0
+
+
+async def test_the_day_stands_still_while_the_server_is_down(tmp_path: Path) -> None:
+    service = Service(tmp_path, {})
+    day = asyncio.ensure_future(listened(service, 0.1))
+
+    await asyncio.sleep(0.3)
+    was_over = day.done()
+    service.up.set()
+    async with asyncio.timeout(5):
+        await day
+
+    assert not was_over
 
 
 @pytest.mark.parametrize(
