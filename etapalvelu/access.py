@@ -17,10 +17,10 @@ from aiohttp import hdrs, web
 from etapalvelu.attempts import Attempts, address_group
 from etapalvelu.cookies import cookie_name
 from etapalvelu.domain.errors import InvalidFieldError, NotAllowedError, WrongCredentialsError
-from etapalvelu.domain.people import STAFF_ROLES, Device, Person, Role, Staff
+from etapalvelu.domain.people import STAFF_ROLES, Device, Person, Role, Staff, StaffRequest
 from etapalvelu.domain.themes import Theme
 from etapalvelu.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, Passwords
-from etapalvelu.ports import Account, AccountStore, Board, Clock, Login, Pairing, PlaceStore, StaffRequest, login_topic
+from etapalvelu.ports import Account, AccountStore, Board, Clock, Login, Pairing, PlaceStore, login_topic
 
 # The kinds of login.
 BROWSER = "browser"

@@ -17,11 +17,10 @@ from etapalvelu.config import Config, ConfigError, load
 from etapalvelu.coturn import coturn_config
 from etapalvelu.domain.codes import Language
 from etapalvelu.domain.errors import InvalidFieldError, TryAgainError
-from etapalvelu.domain.people import STAFF_ROLES, Role
+from etapalvelu.domain.people import STAFF_ROLES, Role, StaffRequest
 from etapalvelu.domain.themes import THEMES
 from etapalvelu.keys import KeysError
 from etapalvelu.passwords import SHORTEST_PASSWORD
-from etapalvelu.ports import StaffRequest
 
 CONFIG_NAME = "config.toml"
 

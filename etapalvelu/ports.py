@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from etapalvelu.domain.cameras import CameraSettings
-from etapalvelu.domain.codes import DocumentCamera, Language, State
+from etapalvelu.domain.codes import DocumentCamera, State
 from etapalvelu.domain.log import Entry
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room, RoomDevices, ServicePoint
@@ -355,7 +355,6 @@ class Notices(Protocol):
 
     async def wait(self) -> None:
         """Return when something was announced since the last wait."""
-        ...
 
     def forget(self) -> None:
         """Whoever reads all anew from here on need not hear again of what was announced up to now."""
@@ -372,19 +371,6 @@ class Clock(Protocol):
     """Now, aware, in UTC."""
 
     def __call__(self) -> datetime: ...
-
-
-class StaffRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A new account as the admin or the command line asks for it."""
-
-    account: str
-    role: Role
-    password: str
-    name: str = ""
-    title: str = ""
-    point: str | None = None
-    themes: tuple[str, ...] = ()
-    languages: tuple[Language, ...] = ()
 
 
 QUEUE = "queue"

@@ -3,10 +3,9 @@
 from datetime import date
 
 from etapalvelu.domain.codes import Language
-from etapalvelu.domain.people import Role
+from etapalvelu.domain.people import Role, StaffRequest
 from etapalvelu.domain.places import Room, ServicePoint
 from etapalvelu.domain.themes import ALL_WEEK, THEMES
-from etapalvelu.ports import StaffRequest
 
 PASSWORD = "etapalvelu-demo"  # noqa: S105 - the demo's own, told on its first page; loopback only
 

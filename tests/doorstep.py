@@ -21,7 +21,7 @@ from etapalvelu.cookies import cookie_name_at
 from etapalvelu.domain.codes import Path, Seat
 from etapalvelu.domain.errors import NotAllowedError, RefusalError
 from etapalvelu.domain.events import Connected, Event, Joined
-from etapalvelu.domain.people import Device, Person, Role, Staff
+from etapalvelu.domain.people import Device, Person, Role, Staff, StaffRequest
 from etapalvelu.domain.places import Room, ServicePoint
 from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import THEMES, weekdays
@@ -31,7 +31,6 @@ from etapalvelu.keys import load_keys
 from etapalvelu.origin import behind_proxies, networks
 from etapalvelu.pages.site import SITE
 from etapalvelu.passwords import Passwords
-from etapalvelu.ports import StaffRequest
 from etapalvelu.reports import Reports
 from etapalvelu.seats import CallSettings
 from etapalvelu.setups import CameraSetups

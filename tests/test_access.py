@@ -9,8 +9,7 @@ from etapalvelu import passwords
 from etapalvelu.access import PAIRING_LETTERS, Access
 from etapalvelu.domain.codes import Language
 from etapalvelu.domain.errors import InvalidFieldError, TooManyAttemptsError, WrongCredentialsError
-from etapalvelu.domain.people import Role, Staff
-from etapalvelu.ports import StaffRequest
+from etapalvelu.domain.people import Role, Staff, StaffRequest
 from tests.conftest import ADVISOR, SCREEN, SUPERVISOR
 from tests.doorstep import ADDRESS, PASSWORD, Doorstep
 

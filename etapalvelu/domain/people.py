@@ -48,6 +48,19 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
         return self.name or self.account
 
 
+class StaffRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A new account as the admin or the command line asks for it."""
+
+    account: str
+    role: Role
+    password: str
+    name: str = ""
+    title: str = ""
+    point: str | None = None
+    themes: tuple[str, ...] = ()
+    languages: tuple[Language, ...] = ()
+
+
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """A room's screen (`Role.ROOM`) or its agent (`Role.AGENT`), by its own credential."""
 

@@ -11,11 +11,10 @@ from multidict import MultiMapping
 from etapalvelu.access import SHORT_NAME
 from etapalvelu.desk import CloseRequest, OpenRequest
 from etapalvelu.domain.codes import CauseClass, CloseCause, Language, Need, Reason
-from etapalvelu.domain.people import STAFF_ROLES, Role, Staff
+from etapalvelu.domain.people import STAFF_ROLES, Role, Staff, StaffRequest
 from etapalvelu.domain.places import Room, ServicePoint
 from etapalvelu.domain.themes import Hours, WeekHours
 from etapalvelu.passwords import SHORTEST_PASSWORD
-from etapalvelu.ports import StaffRequest
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")

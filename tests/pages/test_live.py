@@ -10,12 +10,11 @@ from msgspec.structs import replace
 
 from etapalvelu.access import Visitor
 from etapalvelu.domain.errors import TryAgainError
-from etapalvelu.domain.people import Staff
+from etapalvelu.domain.people import Staff, StaffRequest
 from etapalvelu.pages import advisor
 from etapalvelu.pages.advisor_views import AdvisorView
 from etapalvelu.pages.feeds import FEEDS, Watcher
 from etapalvelu.pages.site import SITE, Site
-from etapalvelu.ports import StaffRequest
 from tests.conftest import ADVISOR, AGENT, EXPERT, SCREEN, SUPERVISOR, Service
 from tests.doorstep import ADMIN, FAR_ADVISOR, FAR_SUPERVISOR, PASSWORD, Doorstep
 from tests.pages.conftest import Browser
