@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -28,7 +29,14 @@ BACK_SECONDS = {5: 1.0, 30: 5.0}
 STALL_SECONDS = 1.0
 FRESH_SECONDS, OLDEST_SECONDS = 2.0, 1.0
 RUNS_A_MISS = 20
+CAUSES = {"room": "site_network", "expert": "expert_side"}
 BROKEN = "js.line.restoring"
+# How a session ends for those who are away for longer than their seats are kept; of two who are, either may go first.
+ENDS: dict[str, set[tuple[str, str, str | None]]] = {
+    "room": {("closed", "technical", "site_network")},
+    "expert": {("released", "expert_lost", None)},
+    "room+expert": {("closed", "technical", "site_network"), ("closed", "lost", None)},
+}
 PLACES = [["room"], pytest.param(["expert"], marks=seldom), pytest.param(["room", "expert"], marks=seldom)]
 
 # Over all repetitions: what was measured, by what it is.
@@ -86,7 +94,7 @@ def keep_within(limit: float, what: str, value: float, lasting: float) -> None:
 
 
 @pytest.mark.parametrize("places", PLACES, ids="+".join)
-@pytest.mark.lasting(5, 5, 30, 120)
+@pytest.mark.lasting(5, 5, 30)
 async def test_a_line_is_cut(call: Scene, places: list[str], lasting: int, again: int) -> None:
     began = time.time()
     for place in places:
@@ -104,6 +112,7 @@ async def test_a_line_is_cut(call: Scene, places: list[str], lasting: int, again
         keep_within(limit, f"{fault}: {stream} back at the {where}, s", frames[0] - healed, lasting)
     await told_soon(call, began, fault, lasting)
     await one_session_with_its_gaps(call, lasting)
+    keep_within(0, f"{fault}: gaps with another cause", len(gaps_with_another_cause(call, places, began)), lasting)
 
 
 async def told_soon(call: Scene, began: float, fault: str, lasting: float) -> None:
@@ -135,6 +144,41 @@ async def one_session_with_its_gaps(call: Scene, lasting: float) -> None:
     assert [entry["type"] for entry in entries].count("claimed") == 1
     gaps = [entry["data"]["gap_ms"] for entry in entries if entry["type"] == "resumed"]
     assert all(0 <= gap <= (lasting + CONNECT_SECONDS) * 1000 for gap in gaps)
+
+
+def gaps_with_another_cause(call: Scene, places: list[str], began: float) -> list[str]:
+    """What the log says of this cut, and should not."""
+    right = {CAUSES[place] for place in places}
+    since = datetime.fromtimestamp(began - 1, UTC).isoformat()
+    gaps = [entry["data"] for entry in call.log() if entry["type"] == "interrupted" and entry["at"] > since]
+    return [gap["cause_class"] for gap in gaps if gap["cause_class"] not in right]
+
+
+@seldom
+@pytest.mark.parametrize("places", [ends.split("+") for ends in ENDS], ids="+".join)
+@pytest.mark.lasting(120)
+async def test_a_line_is_cut_for_longer_than_a_seat_is_kept(call: Scene, places: list[str], lasting: int, again: int) -> None:
+    for place in places:
+        call.net.fault(place, cut=True)
+    await asyncio.sleep(lasting)
+    call.net.heal()
+    healed = time.time()
+
+    goes_on = places == ["expert"]
+    await state_is(call.room, "waiting" if goes_on else "", CONNECT_SECONDS)
+    await state_is(call.expert, "", CONNECT_SECONDS)
+    keep(f"{lasting} s at {'+'.join(places)}: both pages know the end, s", time.time() - healed)
+    assert outcome(call) in ENDS["+".join(places)]
+    if goes_on:
+        await call.finish()
+    call.session = ""
+
+
+def outcome(call: Scene) -> tuple[str, str, str | None]:
+    """What ended the claim or the session, and why."""
+    (last,) = [entry for entry in call.log() if entry["type"] in ("released", "closed")]
+    data = last["data"]
+    return last["type"], data["cause" if last["type"] == "closed" else "reason"], data.get("cause_class")
 
 
 @seldom
