@@ -83,6 +83,8 @@ async def person(browser: Browser, watch: Watch, **options: Any) -> AsyncIterato
 
 async def sign_in(page: Page, address: str, account: str, words: Words, password: str = "etapalvelu-demo") -> None:
     await page.goto(f"{address}?lang={words.lang}")
+    # Who types before the page has set its own focus is told on the console that it did not.
+    await page.locator("[autofocus]:focus").wait_for()
     await page.get_by_label(words["login.account"]).fill(account)
     await page.get_by_label(words["login.password"], exact=True).fill(password)
     await page.get_by_role("button", name=words["login.submit"]).click()

@@ -69,8 +69,7 @@ async def race(experts: dict[str, Page]) -> str:
     await asyncio.gather(*(page.evaluate("() => document.querySelector('[data-take]').click()") for page in experts.values()))
     # That somebody has come is told there too.
     told = "w => document.body.dataset.state === 'connected' || document.getElementById('notices').innerText.trim() === w"
-    for page in experts.values():
-        await until(page, told, WORDS["refusal.already_taken"])
+    await asyncio.gather(*(until(page, told, WORDS["refusal.already_taken"]) for page in experts.values()))
     states = {account: await page.locator("body").get_attribute("data-state") for account, page in experts.items()}
     winner = next(account for account, state in states.items() if state)
     loser = next(page for account, page in experts.items() if account != winner)
