@@ -26,32 +26,38 @@ class Gathered(Generic[K, V]):
         self._read = read
         self._at_once = at_once
         self._asked: dict[K, asyncio.Future[V | None]] = {}
-        self._reading: set[asyncio.Task[None]] = set()
+        self._readers = 0
 
     async def ask(self, key: K) -> V | None:
         """The row of this key, None when there is none. Raises what `read` raises."""
         answer = self._asked.get(key)
         if answer is None:
             answer = self._asked[key] = asyncio.get_running_loop().create_future()
-            if len(self._reading) < self._at_once:
-                task = spawn(self._answer(), "gathered")
-                self._reading.add(task)
-                task.add_done_callback(self._reading.discard)
+            if self._readers < self._at_once:
+                self._readers += 1
+                _ = spawn(self._answer(), "gathered")
         # Whoever goes away leaves the others their answer.
         return await asyncio.shield(answer)
 
     async def _answer(self) -> None:
         """Read for all who have asked by now, and for those who asked meanwhile, until nobody waits."""
-        while self._asked:
-            keys = list(self._asked)[:MOST_KEYS]
-            asked = {key: self._asked.pop(key) for key in keys}
-            try:
-                found = await self._read(keys)
-            except Exception as error:  # noqa: BLE001 - it is raised at each that asked
-                _fail(asked.values(), error)
-            else:
-                for key, answer in asked.items():
-                    answer.set_result(found.get(key))
+        try:
+            while self._asked:
+                await self._answer_those_who_ask()
+        finally:
+            # In the same breath as the last look: who asks from now on needs a reader of their own.
+            self._readers -= 1
+
+    async def _answer_those_who_ask(self) -> None:
+        keys = list(self._asked)[:MOST_KEYS]
+        asked = {key: self._asked.pop(key) for key in keys}
+        try:
+            found = await self._read(keys)
+        except Exception as error:  # noqa: BLE001 - it is raised at each that asked
+            _fail(asked.values(), error)
+        else:
+            for key, answer in asked.items():
+                answer.set_result(found.get(key))
 
 
 def _fail(answers: Collection[asyncio.Future[V | None]], error: Exception) -> None:

@@ -6,6 +6,7 @@ import pytest
 from etapalvelu.domain.errors import TryAgainError
 from etapalvelu.store import gathered
 from etapalvelu.store.gathered import Gathered
+from etapalvelu.tasks import spawn
 
 
 class Table:
@@ -92,3 +93,23 @@ async def test_a_fault_is_told_to_all_who_asked_and_to_nobody_later() -> None:
     table.fault = None
 
     assert await rows.ask(1) == "row 1"
+
+
+async def test_who_asks_in_the_moment_the_last_reader_goes_is_answered() -> None:
+    goes = asyncio.Event()
+
+    async def read(keys: Collection[str]) -> dict[str, str]:
+        goes.set()
+        return {key: key for key in keys}
+
+    async def late() -> str | None:
+        await goes.wait()
+        return await rows.ask("late")
+
+    rows = Gathered(read, at_once=1)
+    asking = spawn(late(), "late")
+    await asyncio.sleep(0)
+
+    assert await rows.ask("first") == "first"
+    async with asyncio.timeout(1):
+        assert await asking == "late"
