@@ -89,7 +89,7 @@ async def test_a_laptop_that_slept_is_back_by_itself(rig: Rig, people: People, l
 
 @pytest.mark.parametrize("days", [1, -1])
 async def test_a_browsers_clock_a_day_off_changes_nothing(rig: Rig, people: People, days: int) -> None:
-    rig.start()
+    rig.start({"ETAPALVELU_CALL__SEAT_LIMIT_SECONDS": "90"})
     async with desks(rig, people, clock_off_seconds=days * 86400) as at:
         wrong = await at.expert.evaluate("() => Date.now()") / 1000
         assert abs(wrong - time.time() - days * 86400) < 60

@@ -68,16 +68,17 @@ export function callAddress() {
 }
 
 /**
- * Tells the person something in the page's status area; the same place, the newest only.
- * @param {string} words
+ * Tells the person something in the page's status area, the newest only; what passes by itself stands below what lasts.
+ * @param {string} words none to clear the area
  * @param {{ kind?: "" | "good" | "warn" | "bad", lasts?: boolean, deed?: [string, () => void] }} [how] lasts: stays until the
- * next one; deed: what a button beside it says and does
+ * next one that does; deed: what a button beside it says and does
  */
 export function notify(words, { kind = "", lasts = false, deed } = {}) {
   const area = element("notices", HTMLElement);
-  area.textContent = "";
+  for (const old of area.querySelectorAll(words && !lasts ? ".notice:not([data-lasts])" : ".notice")) old.remove();
   if (!words) return;
   const notice = document.createElement("div");
+  notice.toggleAttribute("data-lasts", lasts);
   notice.className = kind ? `notice notice-${kind}` : "notice";
   const text = document.createElement("p");
   text.textContent = words;
