@@ -157,7 +157,8 @@ class Streams:
             await self._presence.came(person)
             yield
         finally:
-            await self._went(person)
+            # In a task of its own: this one may be cancelled, and Python before 3.11.4 keeps no time limit in such a task.
+            await spawn(self._went(person), "presence")
 
     async def _went(self, device: Device) -> None:
         with suppress(TimeoutError):
