@@ -33,6 +33,7 @@ IS_MOSTLY_PAPER = """area => {
 LANGUAGES = (("Svenska", "sv"), ("English", "en"), ("Suomi", "fi"))
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(240)
 async def test_the_paper_is_followed_advised_on_marked_and_captured(tmp_path: Path, browser: Browser) -> None:
     letter, other, table = sheet_of(1, "letter"), sheet_of(5, "decision"), empty_table()
