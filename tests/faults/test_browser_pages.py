@@ -101,6 +101,8 @@ async def test_a_browsers_clock_a_day_off_changes_nothing(rig: Rig, people: Peop
         await asyncio.to_thread(rig.start)
 
         await until(at.expert, SAYS, SENT)
+        await at.expert.get_by_role("button", name=WORDS["js.frame.close"], exact=True).click()
+        await until(at.expert, "() => document.getElementById('notices').innerText === ''", seconds=2)
         nothing_twice(at)
         (closed,) = (one for one in at.log() if one["type"] == "closed")
         assert closed["data"]["since"] < closed["at"]

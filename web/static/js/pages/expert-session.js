@@ -234,7 +234,7 @@ export class ExpertSession {
   /** @param {import("../messages.js").SeatName} seat a line that is cut, for it is not certain who is there */
   _stopped(seat) {
     this.comparing.close();
-    notify(say(seat === "camera" ? "identity.stopped_document" : "identity.stopped_expert"), { kind: "bad", lasts: true });
+    notify(say(seat === "camera" ? "identity.stopped_document" : "identity.stopped_expert"), { kind: "bad", lasts: "until_read" });
     this.words.write();
   }
 
@@ -243,7 +243,7 @@ export class ExpertSession {
     if (this.over) return;
     // this page is older than the server; loaded anew it takes its seat again
     if (why === "outdated" && reloadOnce()) return;
-    if (why === "replaced") notify(say("expert.replaced"), { kind: "warn", lasts: true });
+    if (why === "replaced") notify(say("expert.replaced"), { kind: "warn", lasts: "until_read" });
     else if (why === "unseated" || why === "no_ticket") notify(say("expert.unseated"));
     else if (!this.closing.busy) notify(say("expert.closed_elsewhere"));
     this.end("wrapup");

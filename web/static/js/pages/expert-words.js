@@ -56,7 +56,7 @@ export class Words {
   refused() {
     if (this.refusalTold || (this.states.room === "good" && this.states.camera === "good")) return;
     this.refusalTold = true;
-    notify(say("line.relay_refused"), { kind: "warn", lasts: true });
+    notify(say("line.relay_refused"), { kind: "warn", lasts: "until_read" });
   }
 
   write() {

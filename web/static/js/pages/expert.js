@@ -35,9 +35,9 @@ const late = new Late({
   memory: localStorage,
   account: document.body.dataset["account"] ?? "",
   send: ({ session: id, deed, body, key, at }) => server.post(`/sessions/${id}/${deed}`, body, { key, at, tries: 0 }),
-  sent: ({ at }) => notify(say("late.sent", { at: clock(at) }), { kind: "good", lasts: true }),
+  sent: ({ at }) => notify(say("late.sent", { at: clock(at) }), { kind: "good", lasts: "until_read" }),
   refused: ({ at }, { words }) => {
-    notify(say("late.refused", { at: clock(at), why: words }), { kind: "bad", lasts: true });
+    notify(say("late.refused", { at: clock(at), why: words }), { kind: "bad", lasts: "until_read" });
     // it may be open still, and ours: then it is taken up again
     over = "";
     live.refresh();
@@ -167,7 +167,7 @@ function begin(taken, early) {
     state,
     late: (kept) => {
       late.keep(kept);
-      notify(say("late.kept", { at: clock(kept.at) }), { kind: "warn", lasts: true });
+      notify(say("late.kept", { at: clock(kept.at) }), { kind: "warn", lasts: "until_read" });
     },
     look: () => look("session"),
     ended: (how) => {

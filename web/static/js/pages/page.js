@@ -70,20 +70,21 @@ export function callAddress() {
 /**
  * Tells the person something in the page's status area, the newest only; what passes by itself stands below what lasts.
  * @param {string} words none to clear the area
- * @param {{ kind?: "" | "good" | "warn" | "bad", lasts?: boolean, deed?: [string, () => void] }} [how] lasts: stays until the
- * next one that does; deed: what a button beside it says and does
+ * @param {{ kind?: "" | "good" | "warn" | "bad", lasts?: boolean | "until_read", deed?: [string, () => void] }} [how] lasts:
+ * stays until the next one that does, or until the person closes it; deed: what a button beside it says and does
  */
 export function notify(words, { kind = "", lasts = false, deed } = {}) {
   const area = element("notices", HTMLElement);
   for (const old of area.querySelectorAll(words && !lasts ? ".notice:not([data-lasts])" : ".notice")) old.remove();
   if (!words) return;
   const notice = document.createElement("div");
-  notice.toggleAttribute("data-lasts", lasts);
+  notice.toggleAttribute("data-lasts", lasts !== false);
   notice.className = kind ? `notice notice-${kind}` : "notice";
   const text = document.createElement("p");
   text.textContent = words;
   notice.append(text);
   if (deed) notice.append(button(...deed));
+  if (lasts === "until_read") notice.append(button(say("frame.close"), () => notice.remove()));
   area.append(notice);
   if (!lasts) setTimeout(() => notice.remove(), 8000);
 }
@@ -103,7 +104,7 @@ function button(words, deed) {
 
 /** The server has another version of this page. It is never loaded anew under somebody's hands. */
 function tellOutdated() {
-  notify(say("frame.outdated"), { kind: "warn", lasts: true, deed: [say("frame.reload"), () => location.reload()] });
+  notify(say("frame.outdated"), { kind: "warn", lasts: "until_read", deed: [say("frame.reload"), () => location.reload()] });
 }
 
 /** Loads the page anew, unless that was done just now and did not help. Tells whether it does. */
