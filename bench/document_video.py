@@ -233,14 +233,14 @@ def _ip(*commands: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=["cost", "encode", "first", "thin", "text", "thin-inside"], default=[])
+    parser.add_argument("parts", nargs="*", choices=["cost", "encode", "first", "text", "thin", "thin-inside", "all"], default="all")
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--calls", type=int, default=10)
     wishes = parser.parse_args()
     rows = Rows()
     cv2.setNumThreads(1)
     missed = 0
-    for part in wishes.parts or ["cost", "encode", "first", "text", "thin"]:
+    for part in ["cost", "encode", "first", "text", "thin"] if "all" in wishes.parts else wishes.parts:
         match part:
             case "cost":
                 asyncio.run(cost(rows, wishes.seconds))
