@@ -37,6 +37,7 @@ from etapalvelu.room.track import LiveView
 
 ASKED: Final = 15
 THIN: Final = "800kbit"
+PARTS: Final = ("cost", "encode", "first", "text", "thin")
 MOST_CPU: Final = 1.3
 MOST_ENCODE: Final = 1.25
 LEAST_DELIVERED: Final = 0.95
@@ -233,14 +234,14 @@ def _ip(*commands: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=["cost", "encode", "first", "text", "thin", "thin-inside", "all"], default="all")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, "thin-inside", "all"], default="all")
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--calls", type=int, default=10)
     wishes = parser.parse_args()
     rows = Rows()
     cv2.setNumThreads(1)
     missed = 0
-    for part in ["cost", "encode", "first", "text", "thin"] if "all" in wishes.parts else wishes.parts:
+    for part in PARTS if "all" in wishes.parts else wishes.parts:
         match part:
             case "cost":
                 asyncio.run(cost(rows, wishes.seconds))

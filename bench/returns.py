@@ -171,8 +171,8 @@ def _tell(clients: int, rounds: int, limit: float, found: Found) -> bool:
     print(  # noqa: T201 - a bench prints
         f"state back, {clients} clients, {rounds} kills: median {statistics.median(found.back):.2f} s   p95 {cuts[18]:.2f} s   "
         f"last {max(found.back):.2f} s   limit {limit:g} s   ratio {max(found.back) / limit:.2f}   "
-        f"(start to listening {statistics.median(found.starts):.2f} s; processor: server {statistics.median(found.server):.2f} s, "
-        f"all clients {statistics.median(found.clients):.2f} s)"
+        f"(start to listening {statistics.median(found.starts):.2f} s; "
+        f"processor: server {statistics.median(found.server):.2f} s, all clients {statistics.median(found.clients):.2f} s)"
     )
     return max(found.back) <= limit
 

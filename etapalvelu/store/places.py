@@ -101,7 +101,7 @@ class SqlPlaces:
 
     async def document_camera(self, room: str, state: DocumentCamera, name: str = "") -> None:
         async with writing(self._engine) as connection:
-            await _set_device(connection, room, Role.AGENT, {"document_camera": state, "document_camera_name": name})
+            await _set_devices(connection, [room], Role.AGENT, {"document_camera": state, "document_camera_name": name})
 
     async def checks(self, rooms: Iterable[str]) -> Mapping[str, RoomChecks]:
         ids = list(rooms)
@@ -181,9 +181,12 @@ class SqlPlaces:
             return {row["id"]: rows.to_room(dict(row)) for row in found.mappings()}
 
     async def _write_online(self, words: Collection[tuple[str, Role, str | None]]) -> dict[tuple[str, Role, str | None], None]:
+        alike: dict[tuple[Role, str | None], list[str]] = {}
+        for room, role, node in words:
+            alike.setdefault((role, node), []).append(room)
         async with writing(self._engine) as connection:
-            for room, role, node in words:
-                await _set_device(connection, room, role, {"node": node})
+            for (role, node), ids in alike.items():
+                await _set_devices(connection, ids, role, {"node": node})
         return {}
 
     async def _change(self, table: Table, row: dict[str, Any]) -> None:
@@ -198,9 +201,12 @@ class SqlPlaces:
             raise InvalidFieldError(field, "taken_or_unknown") from error
 
 
-async def _set_device(connection: AsyncConnection, room: str, role: Role, values: dict[str, Any]) -> None:
+async def _set_devices(connection: AsyncConnection, ids: Collection[str], role: Role, values: dict[str, Any]) -> None:
+    """What is true now of one device of each of these rooms."""
     c = tables.device.c
-    same: ColumnElement[bool] = (c.room == room) & (c.role == role)
-    changed = await connection.execute(update(tables.device).where(same).values(values))
-    if changed.rowcount == 0:
-        await connection.execute(insert(tables.device).values(room=room, role=role, **values))
+    these: ColumnElement[bool] = c.room.in_(ids) & (c.role == role)
+    changed = await connection.execute(update(tables.device).where(these).values(values))
+    if changed.rowcount < len(ids):
+        known = set((await connection.execute(select(c.room).where(these))).scalars())
+        fresh = [{"room": room, "role": role, **values} for room in ids if room not in known]
+        await connection.execute(insert(tables.device), fresh)
