@@ -144,7 +144,11 @@ class CallEndpoint:
         self._lines.add(line)
         self._before_hello[line] = address
         try:
-            socket = await line.open(request)
+            try:
+                socket = await line.open(request)
+            except ConnectionResetError:
+                logger.debug("whoever asked for a call socket is gone")
+                return web.Response()
             async with asyncio.TaskGroup() as group:
                 await line.carry(group.create_task(self._serve(line)))
         finally:

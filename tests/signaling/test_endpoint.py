@@ -1,8 +1,12 @@
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from signaling.endpoint import CallEndpoint
 from signaling.errors import RefusedError
 from signaling.line import Limits
 from signaling.messages import (
@@ -206,3 +210,52 @@ class TestHello:
             ("interrupted", "call-1", "room", "who:login-room", clocks.wall),
             ("resumed", "call-1", "room", "who:login-room", 0),
         ]
+
+
+@pytest.mark.parametrize("is_seen", [False, True], ids=["still closing", "gone"])
+async def test_a_client_that_has_gone_before_its_socket_opens_leaves_nothing_behind(
+    attendance: FakeAttendance, clocks: Clocks, caplog: pytest.LogCaptureFixture, is_seen: bool
+) -> None:
+    endpoint = CallEndpoint(attendance, ticket_key=KEY, resume_key=RESUME_KEY, clock=clocks.now, monotonic=clocks.monotonic)
+    began, answered = asyncio.Event(), asyncio.Event()
+
+    @web.middleware
+    async def late(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
+        began.set()
+        while request.transport is not None and is_seen:  # noqa: ASYNC110 - a state, no event
+            await asyncio.sleep(0.005)
+        if request.transport is not None:
+            request.transport.close()
+        try:
+            return await handler(request)
+        finally:
+            answered.set()
+
+    app = web.Application(middlewares=[late])
+    endpoint.attach(app)
+    caplog.set_level(logging.DEBUG)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with asyncio.timeout(5):
+        _, writer = await asyncio.open_connection(*runner.addresses[0])
+        upgrade = {
+            "Host": "127.0.0.1",
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+            "Sec-WebSocket-Protocol": SUBPROTOCOL,
+        }
+        headers = "".join(f"{name}: {value}\r\n" for name, value in upgrade.items())
+        writer.write(f"GET /call HTTP/1.1\r\n{headers}\r\n".encode())
+        await began.wait()
+        if is_seen:
+            writer.transport.abort()
+        await answered.wait()
+        writer.transport.abort()
+    await runner.cleanup()
+
+    assert [record.message for record in caplog.records if record.levelno > logging.INFO] == []
+    assert "whoever asked for a call socket is gone" in caplog.messages
+    assert (attendance.heard, endpoint._lines, endpoint._before_hello) == ([], set(), {})
