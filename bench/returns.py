@@ -1,6 +1,6 @@
 """How soon everybody's state is back when a killed server listens again: sockets resumed and streams told anew.
 
-    python -m bench returns [--clients 1000] [--rounds 3] [--single-rounds 10] [--down 2]
+    python -m bench returns [--clients 1000] [--rounds 3] [--single-rounds 10] [--down 2] [--told]
 
 A client is a room's screen or agent: one `/call` socket with a seat in an open session, and one `/live` stream. Server and
 clients share the machine, and each client knocks by itself, as the project's client does. Exit 1 when a limit is missed.
@@ -85,8 +85,8 @@ class Page:
                 self._sitting = Sitting(self._client, str(data["id"]), self._seat)
 
 
-async def measure(clients: int, rounds: int, down: float) -> Found:
-    """Kill the server and start it again, `rounds` times."""
+async def measure(clients: int, rounds: int, down: float, *, told: bool = False) -> Found:
+    """Kill the server, or tell it to end, and start it again, `rounds` times."""
     found = Found()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -107,7 +107,7 @@ async def measure(clients: int, rounds: int, down: float) -> Found:
             await _all_back(pages, 0.0, SEATED_SECONDS)
         for _ in range(rounds):
             await asyncio.sleep(STEADY_SECONDS)
-            await service.kill()
+            await (service.terminate() if told else service.kill())
             await asyncio.sleep(down)
             found.starts.append(await service.start())
             before = _worked(service.pid), time.process_time()
@@ -151,11 +151,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--single-rounds", type=int, default=10)
     parser.add_argument("--down", type=float, default=2)
+    parser.add_argument("--told", action="store_true", help="end the server by SIGTERM, and not by SIGKILL")
     given = parser.parse_args(arguments)
     # Whoever is told to stop takes the server along.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     held = [
-        _tell(clients, rounds, limit, asyncio.run(measure(clients, rounds, given.down)))
+        _tell(clients, rounds, limit, asyncio.run(measure(clients, rounds, given.down, told=given.told)))
         for clients, rounds, limit in (
             (1, given.single_rounds, LIMIT_OF_ONE),
             (given.clients, given.rounds, LIMIT_OF_ALL),
@@ -169,7 +170,7 @@ def _tell(clients: int, rounds: int, limit: float, found: Found) -> bool:
     """Print a line of figures; truth that the slowest stayed within the limit."""
     cuts = statistics.quantiles(found.back, n=20, method="inclusive") if len(found.back) > 1 else [found.back[0]] * 19
     print(  # noqa: T201 - a bench prints
-        f"state back, {clients} clients, {rounds} kills: median {statistics.median(found.back):.2f} s   p95 {cuts[18]:.2f} s   "
+        f"state back, {clients} clients, {rounds} times: median {statistics.median(found.back):.2f} s   p95 {cuts[18]:.2f} s   "
         f"last {max(found.back):.2f} s   limit {limit:g} s   ratio {max(found.back) / limit:.2f}   "
         f"(start to listening {statistics.median(found.starts):.2f} s; "
         f"processor: server {statistics.median(found.server):.2f} s, all clients {statistics.median(found.clients):.2f} s)"

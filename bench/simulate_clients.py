@@ -22,7 +22,7 @@ import msgspec
 from bench.simulate_server import Service
 from etapalvelu.room.live import EventReader
 from etapalvelu.tasks import spawn, stop
-from signaling.client import Backoff, CallClient
+from signaling.client import Backoff, CallClient, asked_seconds
 from signaling.errors import RefusedError
 from signaling.messages import (
     CallClosed,
@@ -166,8 +166,10 @@ class Client:
         """Tell the events of the stream, which is opened again whenever it ends, until cancelled."""
         attempt = 0
         while True:
+            asked = 0.0
             with suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError):
                 async with self.http.get(f"/live?page={page}", headers=self.headers, timeout=STREAM) as response:
+                    asked = asked_seconds(response.headers)
                     response.raise_for_status()
                     reader = EventReader()
                     while line := await response.content.readline():
@@ -175,10 +177,11 @@ class Client:
                         if event is not None and event.name != "fragment":
                             attempt = 0
                             data = json.loads(event.data)
+                            asked = float(data.get("retry_after", 0))
                             self.world.tell(self.name, "live", event=event.name, data=data)
                             hear(event.name, data)
             attempt += 1
-            await asyncio.sleep(BACKOFF.seconds(attempt))
+            await asyncio.sleep(BACKOFF.seconds(attempt, asked))
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Answer:
         try:

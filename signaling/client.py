@@ -8,7 +8,7 @@ import contextlib
 import secrets
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -70,6 +70,14 @@ class Backoff:
 
 
 _DEFAULT_BACKOFF: Final = Backoff()
+
+
+class AwayError(ConnectionError):
+    """Raised by a ticket source that has none just now; `retry_after` is in how many seconds the server wants to be asked."""
+
+    def __init__(self, text: str, retry_after: float = 0.0) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class CallClient:
@@ -229,9 +237,16 @@ def _end_of_line(frame: aiohttp.WSMessage) -> Error:
 
 
 def _asked(fault: Exception) -> float:
-    """How many seconds a refused upgrade asks us to wait."""
+    """How many seconds a refused upgrade, or whoever was asked for a ticket, asks us to wait."""
+    if isinstance(fault, AwayError):
+        return fault.retry_after
     headers = fault.headers if isinstance(fault, aiohttp.WSServerHandshakeError) else None
-    said = "" if headers is None else headers.get("Retry-After", "")
+    return 0.0 if headers is None else asked_seconds(headers)
+
+
+def asked_seconds(headers: Mapping[str, str]) -> float:
+    """What a refusal says of when to come back; 0 where it says nothing that can be counted."""
+    said = headers.get("Retry-After", "")
     return float(said) if said.isdecimal() else 0.0
 
 

@@ -43,8 +43,9 @@ CLOSE_CODES: dict[str, int] = {
     "try_again": TRY_AGAIN_LATER,
 }
 
-# In how many seconds it makes sense to come back, where it makes a difference.
-RETRY_AFTER: dict[str, int] = {"server_restarting": 2, "too_many": 2}
+# In how many seconds it makes sense to come back, where it makes a difference. A server that was told to end has gone by then
+# and may be back: whoever waits for it begins to knock.
+RETRY_AFTER: dict[str, int] = {"server_restarting": 1, "too_many": 2}
 
 
 def close_code(code: str) -> int:

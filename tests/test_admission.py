@@ -45,7 +45,7 @@ async def test_a_server_that_goes_down_takes_on_nothing_and_says_when_to_come_ba
     for path in ("/advisor", "/live", "/call", "/readyz", "/api/v1/sessions"):
         with pytest.raises(ServerRestartingError) as refusal:
             await ask(admission, path)
-        assert refusal.value.facts == {"retry_after": 2}
+        assert refusal.value.facts == {"retry_after": 1}
     assert (await ask(admission, "/healthz")).status == 200
     assert (await ask(admission, "/static/1/js/page.js")).status == 200
 

@@ -34,6 +34,7 @@ from etapalvelu.room.settings import load as load_settings
 from etapalvelu.room.settings import source_of
 from etapalvelu.room.source import Source, SourceError, device_name, parse_source
 from etapalvelu.tasks import spawn
+from signaling.client import LONGEST_ASKED_SECONDS
 from signaling.errors import RefusedError
 
 log = logging.getLogger(__name__)
@@ -203,7 +204,7 @@ class RoomAgent:
                 paired = await self._server.pair(code)
             except ServerAwayError as error:
                 log.warning("cannot pair yet: %s", error)
-                await asyncio.sleep(retry)
+                await asyncio.sleep(max(retry, min(error.retry_after, LONGEST_ASKED_SECONDS)))
                 retry = min(retry * 2, LAST_RETRY_SECONDS)
             except ServerRefusedError as error:
                 if kept is None:

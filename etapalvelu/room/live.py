@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 # The server writes something at least every 10 seconds.
 SILENCE_LIMIT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=25)
 BACKOFF: Final = Backoff()
+_ABOUT_THE_SESSION: Final = ("session", "none")
 
 
 class Event(Struct, frozen=True):
@@ -59,6 +60,12 @@ class _Session(Struct, frozen=True):
     id: str
 
 
+class _Bye(Struct, frozen=True):
+    """The server goes down for a moment."""
+
+    retry_after: float = 0.0
+
+
 async def sessions(server: Server, hear: Callable[[Event], None] | None = None) -> AsyncGenerator[str | None, None]:
     """Yield the id of the session in this room, or None when there is none, on each connect and each change. `hear` is told all
     other events.
@@ -67,18 +74,20 @@ async def sessions(server: Server, hear: Callable[[Event], None] | None = None) 
     """
     attempt = 0
     while True:
+        asked = 0.0
         try:
             async with aclosing(_events(server)) as events:
                 async for event in events:
                     attempt = 0
-                    # Other events are of a later version, or for pages.
-                    if event.name == "session":
-                        yield msgspec.json.decode(event.data, type=_Session).id
-                    elif event.name == "none":
-                        yield None
+                    if event.name in _ABOUT_THE_SESSION:
+                        yield _session(event)
+                    elif event.name == "bye":
+                        asked = msgspec.json.decode(event.data, type=_Bye).retry_after
                     elif hear is not None:
+                        # Some of them are of a later version, or for pages.
                         hear(event)
         except ServerAwayError as error:
+            asked = asked or error.retry_after
             log.warning("no news of sessions: %s", error)
         except ServerRefusedError as error:
             if error.status == HTTPStatus.UNAUTHORIZED:
@@ -87,7 +96,11 @@ async def sessions(server: Server, hear: Callable[[Event], None] | None = None) 
         except (msgspec.DecodeError, ValueError, HttpProcessingError):
             log.warning("no news of sessions: the server wrote an event that cannot be read")
         attempt += 1
-        await asyncio.sleep(BACKOFF.seconds(attempt))
+        await asyncio.sleep(BACKOFF.seconds(attempt, asked))
+
+
+def _session(event: Event) -> str | None:
+    return None if event.name == "none" else msgspec.json.decode(event.data, type=_Session).id
 
 
 async def _events(server: Server) -> AsyncGenerator[Event, None]:

@@ -17,12 +17,13 @@ import msgspec
 from msgspec import Struct
 
 from etapalvelu.room.camera import CameraStatus
+from signaling.client import AwayError, asked_seconds
 
 REQUEST_LIMIT: Final = aiohttp.ClientTimeout(total=10)
 
 
-class ServerAwayError(ConnectionError):
-    """The server did not answer, or cannot at the moment: worth another try, as with any network error."""
+class ServerAwayError(AwayError):
+    """The server did not answer, or cannot at the moment: worth another try, after `retry_after` seconds."""
 
 
 class ServerRefusedError(Exception):
@@ -206,7 +207,7 @@ async def _check(response: aiohttp.ClientResponse) -> None:
     if response.status < HTTPStatus.MULTIPLE_CHOICES:
         return
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise ServerAwayError(f"the server answered {response.status}")
+        raise ServerAwayError(f"the server answered {response.status}", asked_seconds(response.headers))
     try:
         code = msgspec.json.decode(await response.read(), type=_Problem).code
     except msgspec.DecodeError:

@@ -76,9 +76,9 @@ async def test_a_server_told_to_end_tells_everybody_and_is_gone_in_time(rig: Rig
             await sitter.seated(2)
         await finish(rig, people, session)
 
-        assert refused == (503, "server_restarting", "2")
-        assert (said["code"], said["retry_after"], said["closed"]) == ("server_restarting", 2, 1012)
-        assert bye == {"event": "bye", "data": {"retry_after": 2}}
+        assert refused == (503, "server_restarting", "1")
+        assert (said["code"], said["retry_after"], said["closed"]) == ("server_restarting", 1, 1012)
+        assert bye == {"event": "bye", "data": {"retry_after": 1}}
         assert seconds <= STOP_SECONDS
         assert await screen.over() == "completed"
     rig.agrees(all_ended=True)

@@ -67,6 +67,8 @@ class Service:
         self.ice_transport_policy = "all"
         # path -> status and body to answer instead, as often as told
         self.trouble: dict[str, list[tuple[int, object]]] = {}
+        # What is said on the stream before it ends.
+        self.goodbye: dict[str, int] = {}
         self.session: str | None = None
         self._followers: set[asyncio.Queue[str | None]] = set()
         self._ids = itertools.count()
@@ -122,7 +124,8 @@ class Service:
     async def _troubled(self, request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
         if waiting := self.trouble.get(request.path):
             status, body = waiting.pop(0)
-            return web.json_response(body, status=status)
+            asked = body.get("retry_after") if isinstance(body, dict) else None
+            return web.json_response(body, status=status, headers={} if asked is None else {"Retry-After": str(asked)})
         answer = await handler(request)
         assert isinstance(answer, web.StreamResponse)
         return answer
@@ -181,7 +184,7 @@ class Service:
                 out = f"event: {name}\ndata: {current}\n\n" if text == "changed" else text
                 await response.write((out or "").encode())
                 text = await news.get()
-            await response.write(b"event: bye\ndata: {}\n\n")
+            await response.write(f"event: bye\ndata: {json.dumps(self.goodbye)}\n\n".encode())
         finally:
             self._followers.discard(news)
         return response

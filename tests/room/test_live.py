@@ -90,6 +90,28 @@ async def test_trouble_is_tried_again_and_an_unknown_credential_is_not(
             await anext(news)
 
 
+async def test_it_comes_back_when_it_is_asked_to(service: Service, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the header of a refusal, and by a `bye` before the stream ends; what says nothing of it is tried again at once."""
+    asked: list[float] = []
+
+    class Patient(Backoff):
+        def seconds(self, attempt: int, asked_for: float = 0.0) -> float:
+            asked.append(asked_for)
+            return 0.01
+
+    monkeypatch.setattr(live, "BACKOFF", Patient())
+    service.trouble["/live"] = [(429, {"retry_after": 7}), (503, {})]
+    service.goodbye = {"retry_after": 3}
+    async with aclosing(sessions(server)) as news, asyncio.timeout(10):
+        assert await anext(news) is None
+        coming = asyncio.ensure_future(anext(news))
+        await service.stop()
+        await service.start()
+        assert await coming is None
+
+    assert asked[:3] == [7, 0, 3]
+
+
 async def test_silence_counts_as_a_lost_stream(
     service: Service, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

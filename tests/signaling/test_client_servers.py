@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from signaling.client import Backoff, CallClient
+from signaling.client import AwayError, Backoff, CallClient
 from signaling.endpoint import CallEndpoint
 from signaling.errors import RefusedError
 from signaling.line import Limits
@@ -128,8 +128,15 @@ async def test_a_server_that_has_too_many_at_the_moment_is_tried_again() -> None
 
 
 async def test_it_comes_back_when_it_is_asked_to() -> None:
-    """By an error's `retry_after`, by the header of a refused upgrade, and not at all by nonsense there."""
+    """By an error's `retry_after`, by a ticket source, by the header of a refused upgrade, and not at all by nonsense there."""
     asked: list[float] = []
+    tickets: list[str | AwayError] = [AwayError("no ticket yet", 9), *["ticket"] * 9]
+
+    async def source() -> str:
+        ticket = tickets.pop(0)
+        if isinstance(ticket, AwayError):
+            raise ticket
+        return ticket
 
     class Patient(Backoff):
         def seconds(self, attempt: int, asked_for: float = 0.0) -> float:
@@ -148,12 +155,12 @@ async def test_it_comes_back_when_it_is_asked_to() -> None:
 
     refusing = [(503, "4"), (503, "Fri, 31 Dec 1999 23:59:59 GMT"), (503, "")]
     async with scripted(restarting, lost, good, refusing=refusing) as url, aiohttp.ClientSession() as session:
-        client = CallClient(url, text_source, session, backoff=Patient())
+        client = CallClient(url, source, session, backoff=Patient())
         messages = aiter(client)
 
         assert isinstance(await hear(messages), Welcome)
 
-        assert asked == [4, 0, 0, 7, 0]
+        assert asked == [9, 4, 0, 0, 7, 0]
         await client.close()
         assert await is_over(messages)
 
