@@ -38,6 +38,8 @@ CONNECT_SECONDS: Final = 15.0
 # Without the address of a relay that was to be used: a direct way shows itself at once or not at all.
 DIRECT_SECONDS: Final = 4.0
 CLOSE_SECONDS: Final = 1.0
+# Whoever looks closes the old connection as soon as the new one shows a picture; one that does not say so has had its time.
+OVERLAP_SECONDS: Final = 8.0
 SAMPLE_SECONDS: Final = 10.0
 # The service writes down one word about the ends of each line in 5 s.
 SAY_SECONDS: Final = 5.5
@@ -49,7 +51,7 @@ Furnish = Callable[[Viewer], None]
 
 
 class Place:
-    """One seat's connections: the one in use and, for a moment, its successor."""
+    """One seat's connections: the one in use and, for a moment, its successor or the one before it."""
 
     def __init__(self, seat: Seat, audience: "Audience") -> None:
         self.seat = seat
@@ -59,6 +61,9 @@ class Place:
         self._generation = 0
         self._current: Viewer | None = None
         self._coming: Viewer | None = None
+        # It stays until the other end, which sees whether its successor shows a picture, closes it.
+        self._past: Viewer | None = None
+        self._parting: asyncio.TimerHandle | None = None
         self._retry = FIRST_RETRY_SECONDS
         self._said: Viewer | None = None
         self._said_at = -SAY_SECONDS
@@ -110,8 +115,16 @@ class Place:
         if viewer is not None:
             await viewer.candidate(message.candidate)
 
+    def renew_offer(self) -> None:
+        """Make an offer anew that nobody has answered."""
+        if self.is_waiting:
+            self.begin()
+
     def renew(self, seconds: float) -> None:
         """Make a connection anew whose relay credentials are that old: an offer nobody has answered, or one through a relay."""
+        if self._coming is not None and self._coming.age < seconds:
+            # It has newer ones, and is to be given the time it takes to come up.
+            return
         shown = self.shown
         if self.is_waiting or (shown is not None and shown.age >= seconds and shown.is_relayed):
             self.begin()
@@ -119,6 +132,7 @@ class Place:
     def close(self) -> None:
         """Let go of every connection with this seat."""
         self._stop_timer()
+        self._part_with_past()
         self._part_with(self._current)
         self._part_with(self._coming)
         self._current = self._coming = None
@@ -149,6 +163,8 @@ class Place:
 
     def _changed(self, viewer: Viewer) -> None:
         """A connection came up, broke, or did not come up in time."""
+        if viewer is self._past:
+            self._part_with_past()
         if viewer not in (self._current, self._coming):
             return
         if viewer is self._current and viewer.state == "broken" and self._coming is not None:
@@ -162,14 +178,24 @@ class Place:
             self._retry = FIRST_RETRY_SECONDS
             self._audience.reached(viewer)
             if viewer is self._coming:
-                self._part_with(self._current)
-                self._current, self._coming = viewer, None
+                self._succeed(viewer)
             self._audience.spawn(self.say_ends(), f"ends of the line to {self.seat}")
             return
         log.warning("document connection to %s broke, generation=%d", self.seat, viewer.generation)
         self._audience.broke(viewer)
         self._start_timer(self._retry, self.begin)
         self._retry = min(self._retry * 2, LAST_RETRY_SECONDS)
+
+    def _succeed(self, viewer: Viewer) -> None:
+        self._part_with_past()
+        self._past, self._current, self._coming = self._current, viewer, None
+        self._parting = asyncio.get_running_loop().call_later(OVERLAP_SECONDS, self._part_with_past)
+
+    def _part_with_past(self) -> None:
+        if self._parting is not None:
+            self._parting.cancel()
+        self._part_with(self._past)
+        self._past = self._parting = None
 
     async def say_ends(self) -> None:
         """Say once of each connection between which certificates it is encrypted; soon after another it waits for its turn."""
@@ -313,8 +339,9 @@ class Audience:
             log.exception("a message of %s could not be handled", message.from_)
 
     def renew_offers(self) -> None:
-        """Make the offers anew that nobody has answered yet: they are lost, or their relay credentials grow old."""
-        self.renew(float("inf"))
+        """Make the offers anew that nobody has answered yet: they are lost."""
+        for place in self._places.values():
+            place.renew_offer()
 
     def renew(self, seconds: float) -> None:
         """Beside such offers, make the connections anew that go through a relay with credentials that old."""

@@ -36,7 +36,7 @@ async function watched({ offers = true } = {}) {
   Object.assign(seen, { frames: 2, received: 2 });
   await line.beat(BEGUN);
   done.length = 0;
-  return { line, seen, done, current };
+  return { line, seen, done, current, peer };
 }
 
 test("nothing is asked of a connection before a first picture can be there, nor of others beside it", async () => {
@@ -127,6 +127,52 @@ test("a picture that stands still on a living line is asked for, and ours goes o
   }
 
   assert.deepEqual(done, ["stalled", "ask", "ask"]);
+});
+
+test("what is shown stays until the connection beside it has a picture, which is asked for, or has had its time", async () => {
+  const shown = [];
+  for (const decodes of [true, false]) {
+    const { line, seen, done, current, peer } = await watched();
+    const beside = { frames: 0 };
+    const next = { ...current, generation: 2, connected: false, pc: { connectionState: "connected", getStats: async () => new Map([
+      ["v", { type: "inbound-rtp", kind: "video", id: "v", framesDecoded: beside.frames }]]) } };
+    Object.assign(peer, { next, swap: () => (done.push("swap"), Object.assign(peer, { current: next, next: null })) });
+    const beat = async (now) => {
+      seen.frames += 1;
+      seen.received += 1;
+      await line.beat(BEGUN + now);
+    };
+
+    await beat(250);
+    const early = line.pressing;
+    next.connected = true;
+    for (let now = 500; now <= 4500; now += 250) {
+      if (decodes && now === 1500) beside.frames = 1;
+      if (!done.includes("swap")) await beat(now);
+      else shown.push(now);
+    }
+    const before = [...done];
+    await beat(4550);
+
+    assert.deepEqual([early, before.filter((one) => one !== "ask"), before.includes("ask")], [false, decodes ? ["swap"] : [], true]);
+    assert.deepEqual(done.filter((one) => one === "swap"), ["swap"]);
+    assert.equal(line.pressing, false);
+  }
+  assert.equal(shown[0], 1750);
+});
+
+test("a connection that is made anew while its picture is waited for is not shown", async () => {
+  const { line, done, current, peer } = await watched();
+  const other = { ...current, generation: 3, connected: false };
+  const next = { ...current, generation: 2, connected: true, pc: { connectionState: "connected",
+    getStats: async () => (Object.assign(peer, { next: other }), new Map([
+      ["v", { type: "inbound-rtp", kind: "video", id: "v", framesDecoded: 1 }]])) } };
+  Object.assign(peer, { next, swap: () => done.push("swap") });
+
+  await line.beat(BEGUN + 50);
+  await line.beat(BEGUN + 100);
+
+  assert.equal(done.includes("swap"), false);
 });
 
 test("one report at a time is made", async () => {

@@ -159,7 +159,10 @@ async def test_a_next_expert_finds_an_offer_too(service: Service, watch: Watch, 
     await until(lambda: bool(second.showings) and len(second.showing.clocks) > 2)
 
 
-async def test_a_restart_brings_a_new_connection_beside_the_old(service: Service, watch: Watch, agent: Running) -> None:
+async def test_a_restart_brings_a_new_connection_beside_the_old(
+    service: Service, watch: Watch, agent: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "OVERLAP_SECONDS", 3.0)
     service.turn_to("s1")
     expert = watch("expert")
     await until(lambda: bool(expert.showings) and len(expert.showing.clocks) > 2)
@@ -174,6 +177,9 @@ async def test_a_restart_brings_a_new_connection_beside_the_old(service: Service
     expert.answers_offers = True
     await expert.restart(old.generation + 1)
     await until(lambda: len(expert.showings) == 2 and len(expert.showing.clocks) > 2)
+    both = len(old.clocks)
+    # Only who looks knows when the new one shows a picture: until then, or for some seconds, the old one goes on.
+    await until(lambda: len(old.clocks) > both + 5)
     await until(lambda: old.connection.connectionState == "closed")
 
     assert expert.showing.generation == old.generation + 2

@@ -1,19 +1,24 @@
+import asyncio
 import re
+from collections.abc import Callable
+from typing import cast
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from etapalvelu.room import audience as audience_module
-from etapalvelu.room.audience import Audience
+from etapalvelu.room.audience import Audience, Place
 from etapalvelu.room.camera import Camera
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.track import LiveView
+from etapalvelu.room.viewer import Viewer, ViewerState
 from signaling.messages import (
     Description,
     DescriptionFrom,
     LineSecured,
     Noted,
     Quality,
+    Seat,
     SessionDescription,
     Welcome,
 )
@@ -68,3 +73,97 @@ async def test_each_line_that_works_is_told_of_under_w3c_names(loopback: None, m
     assert {(sample.peer, sample.generation) for sample in samples} == {("expert", offer.generation)}
     assert samples[-1].stats[0].type == "outbound-rtp"
     assert (samples[-1].stats[0].bytes_sent or 0) > 1000
+
+
+class FakeViewer:
+    """A connection that a test brings up, lets break, and lets grow old."""
+
+    relay = ends = None
+    lacks_relay = has_relay = was_connected = False
+    # So no offer is told to anybody.
+    is_relay_only = is_relayed = True
+    way = "udp"
+
+    def __init__(self, seat: Seat, generation: int, changed: Callable[[Viewer], None]) -> None:
+        self.seat, self.generation = seat, generation
+        self.state: ViewerState = "offered"
+        self.answered = self.is_closed = False
+        self.age = 0.0
+        self._changed = changed
+
+    async def offer(self) -> str:
+        return "v=0\r\n"
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+    async def turns(self, state: ViewerState) -> None:
+        self.state, self.answered = state, True
+        self._changed(cast(Viewer, self))
+        await asyncio.sleep(0)
+
+
+class FakeAudience(Audience):
+    """Makes pretended connections, and keeps them."""
+
+    def __init__(self) -> None:
+        super().__init__(view=LiveView(Camera(Source(Kind.TEST))), send=self._keep, furnish=lambda _: None)
+        self.made: list[FakeViewer] = []
+
+    def viewer(self, seat: Seat, generation: int, changed: Callable[[Viewer], None]) -> Viewer:
+        self.made.append(FakeViewer(seat, generation, changed))
+        return cast(Viewer, self.made[-1])
+
+    async def _keep(self, message: Description | Quality | Noted) -> None: ...
+
+
+async def test_the_old_connection_stays_until_who_looks_closes_it_or_has_had_the_time_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(audience_module, "OVERLAP_SECONDS", 0.05)
+    audience = FakeAudience()
+    place = Place("expert", audience)
+    for _ in range(3):
+        place.begin()
+        await audience.made[-1].turns("connected")
+    first, second, third = audience.made
+    assert (first.is_closed, second.is_closed, third.is_closed) == (True, False, False)
+
+    await second.turns("broken")
+    assert second.is_closed
+    assert place.shown is cast(Viewer, third)
+
+    place.begin()
+    await audience.made[-1].turns("connected")
+    await until(lambda: third.is_closed)
+    assert place.shown is cast(Viewer, audience.made[-1])
+
+    place.begin()
+    await audience.made[-1].turns("connected")
+    place.close()
+    await asyncio.sleep(0)
+    assert all(viewer.is_closed for viewer in audience.made)
+    await audience.close()
+
+
+async def test_a_successor_with_fresh_credentials_is_given_the_time_it_takes_to_come_up() -> None:
+    audience = FakeAudience()
+    place = Place("expert", audience)
+    place.begin()
+    await audience.made[0].turns("connected")
+    audience.made[0].age = 5.0
+
+    made = [len(audience.made)]
+    for _ in range(2):
+        place.renew(5.0)
+        made.append(len(audience.made))
+    # A server that forgot the offer needs it anew, however fresh it is; and one that is old itself is made anew too.
+    place.renew_offer()
+    audience.made[-1].answered, audience.made[-1].age = True, 5.0
+    place.renew_offer()
+    made.append(len(audience.made))
+    place.renew(5.0)
+    made.append(len(audience.made))
+    await audience.close()
+
+    assert made == [1, 2, 2, 3, 4]

@@ -40,6 +40,8 @@ const HELP_AFTER_MS = 1000;
 /** The way to the server is doubted then. */
 const DOUBT_AFTER_MS = 2500;
 const OPENING_LIMIT_MS = 6000;
+/** A new connection that stands this long without a picture takes the place of the old one all the same. */
+const SUCCEEDS_WITHIN_MS = 4000;
 /** A shorter loss is a hiccup and no event. */
 const NOTE_AFTER_MS = 3000;
 const QUALITY_EVERY_MS = 10_000;
@@ -69,17 +71,23 @@ export class Line {
     this.doubtful = false;
     /** A report is being made. */
     this.looking = false;
+    /** @type {import("./connection.js").Connection | null} the one that stands beside it, and is to take its place */
+    this.successor = null;
+    this.stood = 0;
+    /** A report of that one is being made. */
+    this.trying = false;
     this.last = noFigures();
   }
 
   /** Whether to look again soon: a loss is to be seen at once, and its end still sooner. */
   get pressing() {
-    return this.state === "opening" || this.doubtful;
+    return this.state === "opening" || this.doubtful || this.options.peer.next?.connected === true;
   }
 
   /** @param {number} now milliseconds of performance.now() */
   async beat(now) {
     const { peer } = this.options;
+    await this._try(now);
     const connection = peer.current;
     if (!connection || peer.epoch === null) {
       this._start(null, now);
@@ -99,6 +107,21 @@ export class Line {
     else this._watch(seen, now);
     this.last = seen;
     this._quality(connection, report, now);
+  }
+
+  /** What is shown stays until the new connection beside it has a picture, or has had its time. @param {number} now */
+  async _try(now) {
+    const { peer, expects } = this.options;
+    const { next } = peer;
+    if (!next?.connected || this.trying) return;
+    if (next !== this.successor) [this.successor, this.stood] = [next, now];
+    this.trying = true;
+    const seen = figures(await next.pc.getStats());
+    this.trying = false;
+    if (next !== peer.next) return;
+    const expected = expects();
+    if (hasBegun(expected, seen) || now - this.stood > SUCCEEDS_WITHIN_MS) peer.swap();
+    else if (expected.camera && seen.frames === 0) this._ask(now);
   }
 
   /** Just being set up: what can wait leaves it the processor. @param {number} now */
@@ -148,8 +171,8 @@ export class Line {
    * @param {number} now
    */
   _awaitFirst(connection, seen, report, now) {
-    const { camera, microphone } = this.options.expects();
-    if ((!camera || seen.frames > 0) && (!microphone || seen.samples > 0)) {
+    const expected = this.options.expects();
+    if (hasBegun(expected, seen)) {
       this.first = true;
       this.moved = now;
       const { peer, send } = this.options;
@@ -159,7 +182,7 @@ export class Line {
       this._flowing(now);
       return;
     }
-    if (camera && seen.frames === 0) this._ask(now);
+    if (expected.camera && seen.frames === 0) this._ask(now);
     this._hurry(now);
   }
 
@@ -282,6 +305,15 @@ export class Line {
     this.state = state;
     this.options.changed(state);
   }
+}
+
+/**
+ * First picture and sound are decoded, as far as they are expected.
+ * @param {Expected} expected
+ * @param {import("./stats.js").Figures} seen
+ */
+function hasBegun({ camera, microphone }, seen) {
+  return (!camera || seen.frames > 0) && (!microphone || seen.samples > 0);
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Another seat of the call, through all its epochs and generations. Offers in advance to a seat that is still empty, and
- * builds a new connection beside the old one, so that a picture stays until there is a better one.
+ * builds a new connection beside the old one, so that a picture stays until there is a better one: the watch over the line,
+ * which sees the first frame, says when to `swap`.
  * Who answers in advance is connected before sitting there: nothing is sent to them, or believed, until the seat is theirs.
  */
 
@@ -27,6 +28,8 @@ import { Connection } from "./connection.js";
  */
 
 const ANSWERED_MS = 2000;
+/** Within this the other end sees us over the new connection too. */
+const PAST_MS = 2000;
 /** Nobody is to be reached there any more. @type {ReadonlySet<RTCPeerConnectionState>} */
 const BROKEN = new Set(["disconnected", "failed", "closed"]);
 
@@ -44,6 +47,8 @@ export class Peer {
     this.current = null;
     /** @type {Connection | null} the one being built beside it */
     this.next = null;
+    /** @type {Connection | null} the one shown before, over which the other end may still be seeing us */
+    this.past = null;
   }
 
   /** Leaves an offer for whoever sits down next. */
@@ -186,7 +191,26 @@ export class Peer {
   /** @param {Tracks} tracks */
   async use(tracks) {
     this.options.tracks = tracks;
-    await Promise.all([this.current?.use(tracks), this.next?.use(tracks)]);
+    await Promise.all([this.past, this.current, this.next].map((connection) => connection?.use(tracks)));
+  }
+
+  /** A whole picture of ours now, over each connection the other end may be looking at. */
+  async sendKeyFrame() {
+    await Promise.all([this.current?.sendKeyFrame(), this.next?.sendKeyFrame()]);
+  }
+
+  /** The new connection has a picture, or the old one has none any more. */
+  swap() {
+    const { current, next } = this;
+    if (!next) return;
+    this._forget();
+    this.past = current;
+    this.current = next;
+    this.next = null;
+    this.options.stream(this, next.stream);
+    // whoever only looks on is missed by nobody
+    if (!this.options.tracks) this._forget();
+    else setTimeout(() => current === this.past && this._forget(), PAST_MS);
   }
 
   close() {
@@ -260,12 +284,7 @@ export class Peer {
   /** @param {Connection} connection */
   _changed(connection) {
     if (this._awaits()) return this._changedInAdvance(connection);
-    if (connection === this.next && connection.connected) {
-      this.current?.close();
-      this.current = connection;
-      this.next = null;
-      this.options.stream(this, connection.stream);
-    }
+    if (this.next?.connected && this.current && BROKEN.has(this.current.pc.connectionState)) this.swap();
     this.options.changed(this);
   }
 
@@ -281,8 +300,14 @@ export class Peer {
     this.prepare();
   }
 
+  _forget() {
+    this.past?.close();
+    this.past = null;
+  }
+
   _drop() {
     const had = this.current !== null;
+    this._forget();
     this.next?.close();
     this.current?.close();
     this.next = this.current = null;

@@ -249,7 +249,7 @@ export class Seat {
     const [other, now] = [this.others.get(seat), performance.now()];
     if (!other || now - other.keyFrameAt < KEY_FRAME_EVERY_MS) return;
     other.keyFrameAt = now;
-    void other.peer.current?.sendKeyFrame();
+    void other.peer.sendKeyFrame();
   }
 
   /** @param {import("./messages.js").FromServer} message */
