@@ -53,15 +53,7 @@ from etapalvelu.hours import themes_today
 from etapalvelu.late import Late, LateReports
 from etapalvelu.ledger import Decide, Ledger
 from etapalvelu.once import once
-from etapalvelu.ports import (
-    AccountStore,
-    Answer,
-    Calendar,
-    Clock,
-    DeedKey,
-    PlaceStore,
-    SessionStore,
-)
+from etapalvelu.ports import AccountStore, Answer, Calendar, Clock, DeedKey, PlaceStore, SessionStore
 from etapalvelu.seats import CallSettings, SeatName, SeatOffer, offer_seat, seat_name
 
 # The others are the system's own.
@@ -131,6 +123,8 @@ class Desk:
         self._clock = clock
         self._lease_seconds = lease_seconds
         self._late = LateReports(sessions, clock)
+        # Sessions that some `take` is claiming just now: who takes meanwhile tries the next, and not the same in vain.
+        self._being_taken: set[str] = set()
 
     @property
     def themes(self) -> Sequence[Theme]:
@@ -193,12 +187,15 @@ class Desk:
             for theme in themes or ():
                 self._theme(theme, "themes")
             for session in queue_for(who, await self._sessions.open_sessions()):
-                if themes is not None and session.theme not in themes:
+                if (themes is not None and session.theme not in themes) or session.id in self._being_taken:
                     continue
+                self._being_taken.add(session.id)
                 try:
                     claimed = await self._ledger.change(session, who.actor, self._claim_by(who), key)
                 except (AlreadyTakenError, WrongStateError, NotFoundError, NotAllowedError):
                     continue
+                finally:
+                    self._being_taken.discard(session.id)
                 await self._promise(who.actor, claimed)
                 return claimed
             if key is not None:

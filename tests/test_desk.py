@@ -1,6 +1,9 @@
 """The deeds on a real database: who may open, take and release when, and that a deed done twice is done once."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -24,10 +27,12 @@ from etapalvelu.domain.errors import (
     OutsideHoursError,
     RoomInUseError,
     RoomNotFitError,
+    TryAgainError,
     WrongStateError,
 )
 from etapalvelu.domain.people import Role, Staff
 from etapalvelu.domain.places import Room
+from etapalvelu.domain.session import Session
 from etapalvelu.domain.themes import THEMES
 from signaling import ticket
 from signaling.errors import RefusedError
@@ -125,6 +130,42 @@ async def test_take_gives_the_oldest_that_the_expert_serves(service: Service) ->
         "eero",
         service.clock.now - timedelta(seconds=0),
     )
+
+
+async def test_experts_who_take_in_the_same_moment_claim_no_session_twice(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each tries one session, not all those before it in vain: with hundreds of experts that would be a storm of writing."""
+    waiting = [await service.opened(f"rantala-{number}") for number in (1, 2, 3)]
+    tried, change = list[str](), service.ledger.change
+
+    async def counted(session: Session | str, *about: Any) -> Session:
+        tried.append(session if isinstance(session, str) else session.id)
+        return await change(session, *about)
+
+    monkeypatch.setattr(service.ledger, "change", counted)
+    experts = [Staff(account=f"e{n}", role=Role.EXPERT, themes=EXPERT.themes, languages=EXPERT.languages) for n in range(5)]
+
+    taken = await asyncio.gather(*(service.desk.take(expert, None) for expert in experts))
+
+    assert sorted(tried) == sorted(session.id for session in waiting)
+    assert {session.id for session in taken if session} == {session.id for session in waiting}
+    assert [taken.count(None), len({session.expert for session in taken if session})] == [2, 3]
+
+
+async def test_a_session_that_was_not_taken_after_all_is_there_for_the_next(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await service.opened()
+    with monkeypatch.context() as away:
+        away.setattr(service.sessions, "save", AsyncMock(side_effect=TryAgainError))
+        with pytest.raises(TryAgainError):
+            await service.desk.take(EXPERT, None)
+
+    taken = await service.desk.take(EXPERT, None)
+
+    assert taken is not None
+    assert taken.id == session.id
 
 
 async def test_take_of_an_unknown_theme_names_the_field(service: Service) -> None:

@@ -1,9 +1,11 @@
 """The connection to the database, and how its failures are told.
 
 Every writing transaction says so at its start: SQLite would otherwise refuse at once, whatever its time-out, when a reader
-turns writer.
+turns writer. SQLite has one writer at a time and lets those who wait try again and again, in no order: our own writers share
+one connection, on which they queue in the order they came, whatever the readers do.
 """
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -22,6 +24,7 @@ from etapalvelu.tasks import finished
 
 # How long anybody waits for the database before hearing "try again".
 WAIT_SECONDS = 3
+_WAIT_MS = WAIT_SECONDS * 1000
 
 # Tasks that read for many; they go on when those who asked are gone.
 SHARED_READS = ("gathered", "together")
@@ -33,22 +36,37 @@ _AWAY = (DBAPIError, PoolTimeoutError, OSError)
 _FULL_SQLITE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 _FULL_POSTGRES = "53100"
 
+# Execution options: where an engine writes, and how many milliseconds a writer has left to wait for other programs.
+_WRITER = "writer"
+_LEFT_MS = "left_ms"
+
 _log = structlog.get_logger("store")
 
 
 def make_engine(url: str) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://...`. Opens nothing yet."""
-    # An error that reaches the log names no account and shows no digest.
-    is_sqlite = make_url(url).get_backend_name() == "sqlite"
-    limits = {} if is_sqlite else {"timeout": WAIT_SECONDS, "server_settings": {"lock_timeout": f"{WAIT_SECONDS}s"}}
-    engine = create_async_engine(url, pool_timeout=WAIT_SECONDS, hide_parameters=True, connect_args=limits)
-    if is_sqlite:
-        file = _SqliteFile(make_url(url).database or "")
-        event.listen(engine.sync_engine, "do_connect", file.probe)
-        event.listen(engine.sync_engine, "checkout", file.check)
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    if make_url(url).get_backend_name() != "sqlite":
+        return _engine(url, connect_args={"timeout": WAIT_SECONDS, "server_settings": {"lock_timeout": f"{WAIT_SECONDS}s"}})
+    file = _SqliteFile(make_url(url).database or "")
+    writer = _engine(url, pool_size=1, max_overflow=0)
+    engine = _engine(url, execution_options={_WRITER: writer})
+    for one in (writer, engine):
+        event.listen(one.sync_engine, "do_connect", file.probe)
+        event.listen(one.sync_engine, "checkout", file.check)
+        event.listen(one.sync_engine, "connect", _prepare_sqlite)
+        event.listen(one.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "engine_disposed", lambda _engine: writer.sync_engine.dispose())
     return engine
+
+
+def _engine(url: str, **options: Any) -> AsyncEngine:
+    # An error that reaches the log names no account and shows no digest.
+    return create_async_engine(url, pool_timeout=WAIT_SECONDS, hide_parameters=True, **options)
+
+
+def _writer_of(engine: AsyncEngine) -> AsyncEngine:
+    writer: AsyncEngine = engine.sync_engine.get_execution_options().get(_WRITER, engine)
+    return writer
 
 
 async def close(engine: AsyncEngine) -> None:
@@ -96,7 +114,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     try:
         cursor = connection.cursor()
         for pragma in (
-            f"busy_timeout={WAIT_SECONDS * 1000}",
+            f"busy_timeout={_WAIT_MS}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
@@ -110,8 +128,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    left_ms = connection.get_execution_options().get(_LEFT_MS)
+    if left_ms is not None:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={left_ms}")
+    connection.exec_driver_sql("BEGIN" if left_ms is None else "BEGIN IMMEDIATE")
 
 
 @asynccontextmanager
@@ -127,9 +147,12 @@ async def reading(engine: AsyncEngine, *, quiet: bool = False) -> AsyncIterator[
 @asynccontextmanager
 async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One transaction, committed at the end of the block. Raises `TryAgainError`; `IntegrityError` passes through."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
     try:
-        async with engine.connect() as connection:
-            writer = await connection.execution_options(writes=True)
+        async with _writer_of(engine).connect() as connection:
+            left_ms = max(0, _WAIT_MS - round(1000 * (loop.time() - begun)))
+            writer = await connection.execution_options(**{_LEFT_MS: left_ms})
             async with writer.begin():
                 yield writer
     except IntegrityError:

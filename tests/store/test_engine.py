@@ -1,5 +1,6 @@
 """What anybody hears when the database cannot be had: try again, within the promised time, and nothing was done."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from etapalvelu.domain.events import Closed
 from etapalvelu.domain.log import append, open_session
 from etapalvelu.store.engine import WAIT_SECONDS, make_engine, reading, writing
 from etapalvelu.store.sessions import SqlSessions
+from etapalvelu.tasks import spawn
 from tests.domain.samples import NOW, OPENED
 
 # Holds the write lock of the file it is told, says so, and lets go when its input ends.
@@ -76,6 +78,48 @@ async def test_writing_hears_try_again_after_the_promised_time(engine: AsyncEngi
 @pytest.mark.sqlite
 async def test_reading_goes_on_while_another_process_writes(engine: AsyncEngine, locked: subprocess.Popen[str]) -> None:
     assert await SqlSessions(engine).open_sessions() == []
+
+
+@pytest.mark.sqlite
+async def test_writers_who_come_together_wait_no_longer_than_one(engine: AsyncEngine, locked: subprocess.Popen[str]) -> None:
+    """Who waited for a turn has as much less to wait for the other program."""
+    start = time.monotonic()
+
+    async def write(late: float) -> float:
+        await asyncio.sleep(late)
+        with pytest.raises(TryAgainError):
+            async with writing(engine):
+                raise AssertionError("the database is another's")
+        return time.monotonic() - start - late
+
+    waited = await asyncio.gather(*(write(late) for late in (0, 0.5, 1.5)))
+
+    assert max(waited) <= WAIT_SECONDS + 0.5
+    assert locked.poll() is None
+
+
+@pytest.mark.sqlite
+async def test_writers_have_their_turns_in_order_however_many_read(engine: AsyncEngine) -> None:
+    over, turns = asyncio.Event(), list[int]()
+
+    async def read() -> None:
+        async with reading(engine) as connection:
+            await connection.execute(text("SELECT count(*) FROM session"))
+            await over.wait()
+
+    async def write(turn: int) -> None:
+        async with writing(engine) as connection:
+            await connection.execute(text("SELECT count(*) FROM session"))
+            turns.append(turn)
+
+    # As many as read at once, which is as many as there are connections to read on.
+    readers = [spawn(read(), "reader") for _ in range(15)]
+    await asyncio.sleep(0.3)
+    await asyncio.gather(*(write(turn) for turn in range(20)))
+    over.set()
+    await asyncio.gather(*readers)
+
+    assert turns == list(range(20))
 
 
 @pytest.mark.sqlite

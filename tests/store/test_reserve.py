@@ -107,7 +107,7 @@ async def test_on_a_full_disk_no_session_begins_and_those_under_way_end(
 
 async def fill(engine: AsyncEngine) -> None:
     """No page more for the database. `max_page_count` stands for the disk: SQLite tells both in the same words."""
-    async with engine.connect() as connection:
+    async with writing(engine) as connection:
         await connection.execute(text("PRAGMA max_page_count=1"))
         pages = await connection.scalar(text("PRAGMA page_count"))
         await connection.execute(text(f"PRAGMA max_page_count={pages}"))
