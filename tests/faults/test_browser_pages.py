@@ -18,6 +18,19 @@ RELOADS = 50 if REPEATED else 5
 SAYS = "words => document.getElementById('notices').innerText.includes(words)"
 SAID = "words => document.getElementById('expert-words').textContent === words"
 LINE = "words => document.getElementById('line').textContent === words"
+# A page's next sockets: refused, as they name no subprotocol, or taken note of when they are welcomed.
+REFUSED = "() => { window.Kept ??= WebSocket; window.WebSocket = class extends Kept { constructor(url) { super(url); } }; }"
+NOTED = """() => {
+    window.Kept ??= WebSocket;
+    window.welcomed = false;
+    window.WebSocket = class extends Kept {
+        constructor(...told) {
+            super(...told);
+            this.addEventListener("message", ({ data }) => { window.welcomed ||= JSON.parse(data).type === "welcome"; });
+        }
+    };
+}"""
+WELCOMED = "() => window.welcomed"
 # The first words of a text, up to the time in it.
 KEPT, SENT = (WORDS[f"js.late.{key}"].partition("{at}")[0] for key in ("kept", "sent"))
 
@@ -107,6 +120,27 @@ async def test_a_browsers_clock_a_day_off_changes_nothing(rig: Rig, people: Peop
         (closed,) = (one for one in at.log() if one["type"] == "closed")
         assert closed["data"]["since"] < closed["at"]
         rig.agrees(all_ended=True)
+
+
+async def test_a_restarted_server_that_knows_only_who_came_back_first_ends_no_connection(rig: Rig, people: People) -> None:
+    limit = {"ETAPALVELU_CALL__SEAT_LIMIT_SECONDS": "90"}
+    rig.start(limit)
+    async with desks(rig, people) as at:
+        await at.call()
+        for first, later in ((at.room, at.expert), (at.expert, at.room)):
+            await first.evaluate(NOTED)
+            await later.evaluate(REFUSED)
+            rig.kill()
+            await asyncio.to_thread(rig.start, limit)
+            await until(first, WELCOMED)
+            await later.evaluate(NOTED)
+            await until(later, WELCOMED)
+            await at.goes_on()
+
+        secured = [one["data"]["generation"] for one in at.log() if one["type"] == "secured"]
+        assert (len(secured), len(set(secured))) == (2, 1)
+        nothing_twice(at)
+        await ended(at)
 
 
 @pytest.mark.lasting(2, 10, 60)

@@ -325,9 +325,12 @@ export class Seat {
     const present = new Map(message.present.map(({ seat, epoch }) => [seat, epoch]));
     for (const [seat, { peer, text }] of this.others) {
       const epoch = present.get(seat);
-      if (epoch === undefined) peer.absent();
-      else peer.present(epoch);
-      if (epoch === undefined) continue;
+      if (epoch === undefined) {
+        // who is missing after a resume may only be slower than we are to come back to a restarted server: going is told
+        if (!resumed) peer.absent();
+        continue;
+      }
+      peer.present(epoch);
       if (text) this._hurry();
       this.options.events.sits?.(seat, true);
     }
