@@ -58,7 +58,7 @@ class Place:
         # None while nobody sits there: the offer waits for whoever comes first.
         self.epoch: int | None = None
         self._audience = audience
-        self._generation = 0
+        self._generation = audience.before_first
         self._current: Viewer | None = None
         self._coming: Viewer | None = None
         # It stays until the other end, which sees whether its successor shows a picture, closes it.
@@ -223,9 +223,18 @@ class Audience:
     """All seats of one call that may see the document. `furnish` gives each new viewer its data channel."""
 
     def __init__(
-        self, *, view: View, send: Send, furnish: Furnish, rates: KnownRates | None = None, relays: Relays | None = None
+        self,
+        *,
+        view: View,
+        send: Send,
+        furnish: Furnish,
+        rates: KnownRates | None = None,
+        relays: Relays | None = None,
+        before_first: int = 0,
     ) -> None:
+        """`before_first` is the generation before our first: no earlier run of ours in this call may have counted beyond it."""
         self.send = send
+        self.before_first = before_first
         self._rates = rates or KnownRates()
         self._relays = relays or Relays()
         self._sampling: asyncio.Task[None] | None = None

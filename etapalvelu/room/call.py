@@ -51,6 +51,8 @@ LOOK_SHARE: Final = 0.25
 BYE_SECONDS: Final = 1.0
 # The people's connection is set up first and needs the processor; the document is answered when it stands.
 HUSH_SECONDS: Final = 0.4
+# Leaves the wire's million of generations room to count on.
+MOST_FIRST: Final = 900_000
 
 
 class DocumentCall:
@@ -79,7 +81,14 @@ class DocumentCall:
         self._ice_seconds = math.inf
         self._was_seated = asyncio.Event()
         self._audience = Audience(
-            view=self._view, send=self._client.send, furnish=self._furnish, rates=rates, relays=self._relays
+            view=self._view,
+            send=self._client.send,
+            furnish=self._furnish,
+            rates=rates,
+            relays=self._relays,
+            # An agent that was started anew counts on: a number it has used is known with other certificates, of which there
+            # cannot be two unless somebody stands between.
+            before_first=int(now().timestamp()) % MOST_FIRST,
         )
         self._stills = Stills(
             camera, taken=self._note, vision=VISION, sheet=self._tabletop.watch, yielding=self._audience.stream.yielding

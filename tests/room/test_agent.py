@@ -285,6 +285,22 @@ async def test_another_agent_of_the_room_takes_over_without_a_fight(
     await other.end()
 
 
+async def test_an_agent_that_is_started_anew_uses_no_generation_again(
+    service: Service, watch: Watch, agent: Running, tmp_path: Path
+) -> None:
+    """The service knows each by its certificates: another one under the same number is a stranger's."""
+    service.turn_to("s1")
+    expert = watch("expert")
+    await until(lambda: bool(expert.showings) and len(expert.showing.clocks) > 2)
+    first = expert.showing.generation
+    service.codes["second"] = "agent"
+    other = Running(service, tmp_path / "other", pair="second")
+    await until(lambda: len(expert.showings) == 2 and len(expert.showing.clocks) > 2)
+
+    assert expert.showing.generation > first
+    await other.end()
+
+
 async def test_waiting_offers_are_renewed_before_relay_credentials_end(
     service: Service, watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
