@@ -202,11 +202,18 @@ async def test_a_camera_in_trouble_and_a_thin_line_are_told_on_both_screens(stan
         await room.get_by_text(fi[f"js.room.camera_{state}"]).wait_for()
         await expert.get_by_text(sv[f"js.expert.document_{'away' if state == 'lost' else state}"]).wait_for()
         await _standing(room, "#document", "outline", [])
+        # Without a picture nothing is said of how fast it moves.
+        assert [await page.locator(place).inner_text() for page, place in ((room, "#guide-line"), (expert, "#paper-line"))] == [
+            "",
+            "",
+        ]
     assert await expert.locator("#paper-state").inner_text() == ""
 
     await stand.agent.evaluate("agent.camera('ok')")
     await stand.lies(page=1, corners=fractions(desk("plain")), ppi=148)
     await room.get_by_text(fi["js.hint.good"]).wait_for()
+    await room.get_by_text(fi["js.room.thin_fewer_frames"]).wait_for()
+    await expert.get_by_text(sv["js.thin.fewer_frames"].format(frames=8)).wait_for()
     assert not await room.locator("#document-away").is_visible()
     assert stand.watch.faults == []
 

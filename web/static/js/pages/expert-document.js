@@ -33,6 +33,8 @@ export class ExpertDocument {
     this.view = "table";
     this.agreed = 0;
     this.live = false;
+    /** @type {import("../document-messages.js").Line | null} */
+    this.line = null;
     /** Stills in large, marked with the same pen. @type {Set<Markable>} */
     this.stills = new Set();
     this.ppi = 0;
@@ -55,7 +57,10 @@ export class ExpertDocument {
       page: (page) => this._page(page),
       marks: (marks) => this.pen.heard(marks),
       refused: (refused) => this._answered(refused),
-      thin: (line) => this._thin(line),
+      thin: (line) => {
+        this.line = line;
+        this._thin();
+      },
     };
   }
 
@@ -72,8 +77,9 @@ export class ExpertDocument {
     this.pen.forget();
     this.view = "table";
     this.live = false;
+    this.line = null;
     this._page(null);
-    this._thin(null);
+    this._thin();
   }
 
   /**
@@ -101,6 +107,7 @@ export class ExpertDocument {
   cameraIs(live) {
     this.live = live;
     this._page(this.page);
+    this._thin();
   }
 
   /** The whole table or the sheet alone, for everybody. */
@@ -180,9 +187,10 @@ export class ExpertDocument {
     notify(say(says(`refused.${code}`) ? `refused.${code}` : "refused.other"), { kind: "warn" });
   }
 
-  /** @param {import("../document-messages.js").Line | null} line */
-  _thin(line) {
-    const words = !line || line.step === "full" ? "" : say(`thin.${line.step}`, { frames: line.frames_per_second });
+  /** How much the line carries, as long as there is a picture to carry. */
+  _thin() {
+    const { line } = this;
+    const words = !this.live || !line || line.step === "full" ? "" : say(`thin.${line.step}`, { frames: line.frames_per_second });
     said(element("paper-line", HTMLElement), words);
   }
 

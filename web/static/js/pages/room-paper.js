@@ -77,6 +77,7 @@ export class RoomPaper {
     const there = camera !== "opening" && (camera !== "away" || this.seen);
     element("stage", HTMLElement).dataset["paper"] = there ? "yes" : "no";
     this._cover();
+    this._line();
   }
 
   /** The page speaks another language now. */
@@ -127,7 +128,8 @@ export class RoomPaper {
   }
 
   _line() {
-    const thin = this.line && this.line.step !== "full" ? say(`room.thin_${this.line.step}`) : "";
+    // without a picture there is nothing that could move slowly
+    const thin = this.camera === "ok" && this.line && this.line.step !== "full" ? say(`room.thin_${this.line.step}`) : "";
     const voice = this.voice.wanted && this.voice.state !== "on" ? say("room.no_voice") : "";
     const place = element("guide-line", HTMLElement);
     const words = [voice, thin].filter(Boolean).join(" ");
