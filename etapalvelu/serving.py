@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import os
 import signal
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,6 +24,9 @@ RELIEVE_SECONDS = 1
 
 # How long open requests may still take to end when streams and sockets are gone.
 SHUTDOWN_SECONDS = 1
+
+# The process is gone by then, come what may.
+END_SECONDS = 4.5
 
 # Of the cyclic garbage collector: new objects, and rounds of the younger generations, before the next older one is looked at.
 COLLECTED_AFTER = (20_000, 20, 100)
@@ -46,11 +51,24 @@ async def serve(config: Config) -> None:
         _log.info("serving", host=config.server.host, port=config.server.port)
         await told_to_stop.wait()
         _log.info("stopping")
+        _end_in_time()
         admission.stop()
         # Sockets and streams are told when to come back; whoever asks at once still finds somebody to say so.
         await app.shutdown()
         await admission.drain()
         await stop(relieving)
+
+
+def _end_in_time() -> None:
+    """The last resort, should a thread of the database or a request hang: what was committed is on the disk."""
+
+    def end() -> None:
+        _log.error("stopped_by_force", seconds=END_SECONDS)
+        os._exit(1)
+
+    timer = threading.Timer(END_SECONDS, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _spare_the_collector() -> None:

@@ -18,6 +18,7 @@ from tests.faults.rig import Rig
 
 # With what a refusal may come at the latest: the promised three seconds and a little.
 REFUSED_SECONDS = 4.5
+STOPPED_SECONDS = 5.0
 
 DISK_BYTES = 48 * 1024 * 1024
 
@@ -49,6 +50,20 @@ async def test_a_write_lock_held_by_another_program_refuses_and_interrupts_nobod
         assert (len(screen.welcomes), len(expert.welcomes)) == (1, 1)
     assert rig.types(session) == ["opened", "joined", "claimed", "joined", "connected", "noted", "closed"]
     rig.agrees(all_ended=True)
+
+
+@pytest.mark.timeout(60)
+async def test_a_server_told_to_stop_ends_in_time_while_many_wait_for_the_database(rig: Rig, people: People) -> None:
+    rig.start()
+    with rig.sqlite(write_lock=True):
+        asking = [asyncio.ensure_future(_refusal(people, room)) for room in ("rantala-1", "rantala-2") * 10]
+        await asyncio.sleep(0.5)
+        seconds = await asyncio.to_thread(rig.terminate)
+    for one in asking:
+        one.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+
+    assert seconds <= STOPPED_SECONDS
 
 
 @pytest.mark.timeout(150)
