@@ -243,8 +243,8 @@ async def test_a_running_session_shows_its_expert_and_lines_in_words(whole: Door
     assert seen.body["data-state"] == "connected"
     assert [head.text for head in seen.page.by_id("session").all("h2")] == ["The expert is serving the customer"]
     assert [item.text for item in seen.page.having("class", "lines").all("li")] == [
-        "The customer's picture and sound Working",
-        "The expert's picture and sound Working",
+        "Connection to the customer Working",
+        "Connection to the expert Working",
         "Document camera Not there yet",
     ]
 

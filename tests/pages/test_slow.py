@@ -46,7 +46,7 @@ async def test_all_three_are_told_what_to_do_once_it_takes_long(whole: Doorstep,
     assert "Check that the browser may use your camera" in after["expert"]
     assert "you keep your place in the queue" in after["room"]
     assert "See that the room's screen is on" in after["advisor"]
-    assert "The expert's picture and sound Not there yet" in after["advisor"]
+    assert "Connection to the expert Not there yet" in after["advisor"]
 
 
 async def test_the_second_time_they_are_told_that_it_is_the_last(whole: Doorstep, service: Service) -> None:
