@@ -78,6 +78,10 @@ def tell_problems(words: Words | None = None) -> Middleware:
 def _failed(error: Exception) -> web.Response:
     if isinstance(error, web.HTTPException):
         return _http(error)
+    if isinstance(error, ConnectionError):
+        # Whoever asked went away in the middle of asking: no fault of ours, and nobody reads the answer.
+        _log.debug("asker_gone")
+        return _http(web.HTTPBadRequest())
     number = secrets.token_hex(4)
     _log.error("unexpected", number=number, exc_info=error)
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", {"number": number})

@@ -26,6 +26,9 @@ from etapalvelu.tasks import finished
 WAIT_SECONDS = 3
 _WAIT_MS = WAIT_SECONDS * 1000
 
+# For those who read (and on PostgreSQL write) at the same time; an export of the log keeps one of them for a minute.
+CONNECTIONS = 12
+
 # Tasks that read for many; they go on when those who asked are gone.
 SHARED_READS = ("gathered", "together")
 
@@ -48,7 +51,7 @@ def make_engine(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
         return _engine(url, connect_args={"timeout": WAIT_SECONDS, "server_settings": {"lock_timeout": f"{WAIT_SECONDS}s"}})
     file = _SqliteFile(make_url(url).database or "")
-    writer = _engine(url, pool_size=1, max_overflow=0)
+    writer = _engine(url, pool_size=1)
     engine = _engine(url, execution_options={_WRITER: writer})
     for one in (writer, engine):
         event.listen(one.sync_engine, "do_connect", file.probe)
@@ -59,9 +62,12 @@ def make_engine(url: str) -> AsyncEngine:
     return engine
 
 
-def _engine(url: str, **options: Any) -> AsyncEngine:
-    # An error that reaches the log names no account and shows no digest.
-    return create_async_engine(url, pool_timeout=WAIT_SECONDS, hide_parameters=True, **options)
+def _engine(url: str, pool_size: int = CONNECTIONS, **options: Any) -> AsyncEngine:
+    # No connection beyond the pool: SQLAlchemy would make such a one, with a thread, for each use anew. And an error that
+    # reaches the log names no account and shows no digest.
+    return create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=WAIT_SECONDS, hide_parameters=True, **options
+    )
 
 
 def _writer_of(engine: AsyncEngine) -> AsyncEngine:

@@ -17,7 +17,7 @@ from etapalvelu.domain.codes import CloseCause
 from etapalvelu.domain.errors import TryAgainError
 from etapalvelu.domain.events import Closed
 from etapalvelu.domain.log import append, open_session
-from etapalvelu.store.engine import WAIT_SECONDS, make_engine, reading, writing
+from etapalvelu.store.engine import CONNECTIONS, WAIT_SECONDS, make_engine, reading, writing
 from etapalvelu.store.sessions import SqlSessions
 from etapalvelu.tasks import spawn
 from tests.domain.samples import NOW, OPENED
@@ -112,8 +112,7 @@ async def test_writers_have_their_turns_in_order_however_many_read(engine: Async
             await connection.execute(text("SELECT count(*) FROM session"))
             turns.append(turn)
 
-    # As many as read at once, which is as many as there are connections to read on.
-    readers = [spawn(read(), "reader") for _ in range(15)]
+    readers = [spawn(read(), "reader") for _ in range(CONNECTIONS)]
     await asyncio.sleep(0.3)
     await asyncio.gather(*(write(turn) for turn in range(20)))
     over.set()
