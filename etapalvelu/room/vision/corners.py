@@ -1,7 +1,8 @@
 """Where the paper lies in a picture of the table, or that none lies there.
 
-Lines are looked for in a small copy, four of them at a time make a shape, and the shape that looks most like a sheet wins, if
-it looks enough like one. Then its sides are followed in the full picture.
+Lines are looked for in a small copy, and four of them at a time make a shape; the shapes that look most like a sheet and are
+no pattern are tried in the full picture, where their sides are followed and must be borne out. When one is sure to be a sheet
+that only tells which; else, where none is borne out, shapes of three clear sides are tried.
 """
 
 from dataclasses import dataclass, replace
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from etapalvelu.room.pixels import Bgr
 from etapalvelu.room.vision.edges import Edges, edges_of
 from etapalvelu.room.vision.likeness import Likeness, likeness_of
-from etapalvelu.room.vision.lines import lines_in
-from etapalvelu.room.vision.proof import borne_out, grown
+from etapalvelu.room.vision.lines import Lines, lines_in
+from etapalvelu.room.vision.pattern import is_pattern
+from etapalvelu.room.vision.proof import borne_out, going_on, grown, is_of_one_paper
 from etapalvelu.room.vision.quads import Quads, quads_from
 from etapalvelu.room.vision.refine import refined
 from etapalvelu.room.vision.regions import outlines_in
+from etapalvelu.room.vision.threes import three_sided
 
 SEARCH_SIDE_PIXELS: Final = 640
 FOLLOW_SIDE_PIXELS: Final = 480
@@ -27,9 +30,24 @@ _MOST_QUADS: Final = 220
 _ENOUGH: Final = 1.93
 _STILL_ENOUGH: Final = 1.75
 # A shape rated lower is doubtful: it is one if the full picture bears each of its sides out, this much of it.
-_DOUBTFUL: Final = 1.72
+_DOUBTFUL: Final = 1.66
 _PROVEN: Final = 0.85
 _MOST_TRIED: Final = 3
+# How well sides are taken to be supported that are known to be there only from where their neighbours end.
+_IF_THERE: Final = 0.75
+# No sheet that can be read takes a smaller share of the picture.
+_LEAST_SIZE: Final = 0.007
+# What is a pattern is looked for so often, and what is no larger than this times it is a part of it.
+_MOST_PATTERNS: Final = 6
+_MUCH_LARGER: Final = 1.3
+# So many more shapes of about one size are cells of a pattern; how many are compared at most.
+_CELLS: Final = 3
+_AS_LARGE: Final = 0.15
+_MOST_ALIKE: Final = 40
+# How much may go on past the corners of a doubtful shape, of one with a side that was not seen, and more than in the frame.
+_MOST_GOING_ON: Final = 0.3
+_MOST_OF_ROUGH: Final = 0.2
+_NO_MORE: Final = 0.05
 _ANOTHER_PIXELS: Final = 4.0
 # Shapes rated so little below the best are its rivals; the more there are, the better it has to be.
 _RIVAL: Final = 0.15
@@ -63,21 +81,49 @@ def find_page(image_bgr: Bgr, near: Corners | None = None) -> Corners | None:
     high, wide = image_bgr.shape[:2]
     if min(high, wide) < _LEAST_PIXELS:
         return None
-    scale = min(1.0, (SEARCH_SIDE_PIXELS if near is None else FOLLOW_SIDE_PIXELS) / max(high, wide))
+    if near is None:
+        return _looked_for(image_bgr)
+    small, zoom = _smaller(image_bgr, FOLLOW_SIDE_PIXELS)
+    before = _zoomed(np.asarray(near, np.float32), np.float32(1) / zoom)
+    moved = _followed(edges_of(small), before)
+    return None if moved is None else refined(image_bgr, _zoomed(_as_before(moved, before), zoom), float(zoom.max()))
+
+
+def _smaller(image_bgr: Bgr, side: int) -> tuple[Bgr, Corners]:
+    """A copy no longer than `side` pixels, and how many times as large the picture is each way."""
+    high, wide = image_bgr.shape[:2]
+    scale = min(1.0, side / max(high, wide))
     size = round(wide * scale), round(high * scale)
     small = np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
-    zoom = np.array([wide / size[0], high / size[1]], np.float32)
+    return small, np.array([wide / size[0], high / size[1]], np.float32)
+
+
+def _looked_for(image_bgr: Bgr) -> Corners | None:
+    small, zoom = _smaller(image_bgr, SEARCH_SIDE_PIXELS)
     edges = edges_of(small)
-    if near is None:
-        searched = _searched(small, edges)
-        for corners in searched.ways:
-            exact = refined(image_bgr, _zoomed(corners, zoom), float(zoom.max()))
-            if searched.is_sure or borne_out(image_bgr, exact).min() >= _PROVEN:
-                return in_order(grown(image_bgr, exact))
-        return None
-    before = _zoomed(np.asarray(near, np.float32), np.float32(1) / zoom)
-    found = _followed(edges, before)
-    return None if found is None else refined(image_bgr, _zoomed(_as_before(found, before), zoom), float(zoom.max()))
+    lines, found = _searched(small, edges)
+    proven = _proven(image_bgr, found, zoom)
+    brightness = edges.colours[..., 0]
+    if proven is None:
+        threes = three_sided(lines, (small.shape[1], small.shape[0]), 2 * _MOST_TRIED)
+        # Where a side was not seen it is known roughly only, and has to be found twice.
+        shapes = [_zoomed(shape, zoom) for shape in _paper_like(edges, threes) if not is_pattern(brightness, shape)]
+        rough = [refined(image_bgr, shape, float(zoom.max())) for shape in shapes]
+        ways = tuple(_Way(_zoomed(shape, np.float32(1) / zoom)) for shape in rough)
+        proven = _proven(image_bgr, _Found(ways, most_going_on=_MOST_OF_ROUGH), zoom)
+    # A part that was none may have grown to a pattern.
+    return None if proven is None or is_pattern(brightness, _zoomed(proven, np.float32(1) / zoom)) else proven
+
+
+def _paper_like(edges: Edges, shapes: list[Corners]) -> list[Corners]:
+    """Those of the shapes that look like a sheet if all their sides are what they seem, the likeliest first."""
+    if not shapes:
+        return []
+    full = np.full((len(shapes), 4), _IF_THERE, np.float32)
+    quads = Quads(corners=np.stack(shapes), support=full, beyond=np.zeros_like(full))
+    likeness = likeness_of(edges, quads)
+    rating = np.where(likeness.size > _LEAST_SIZE, _rating(quads, likeness), 0)
+    return [shapes[index] for index in np.argsort(-rating)[:_MOST_TRIED] if rating[index] >= _DOUBTFUL]
 
 
 def in_order(corners: Corners) -> Corners:
@@ -88,20 +134,70 @@ def in_order(corners: Corners) -> Corners:
 
 
 @dataclass(frozen=True)
+class _Way:
+    """A shape that may be the sheet, and those around it, of which it may be only a frame; the likeliest first."""
+
+    corners: Corners
+    around: tuple[Corners, ...] = ()
+
+
+@dataclass(frozen=True)
 class _Found:
-    """Shapes that may be the sheet, the likeliest first; where `is_sure` there is but one."""
+    """Shapes that may be the sheet, the likeliest first. Where `is_sure` one of them is; else they go on no more than so."""
 
-    ways: tuple[Corners, ...] = ()
+    ways: tuple[_Way, ...] = ()
     is_sure: bool = False
+    most_going_on: float = _MOST_GOING_ON
 
 
-def _searched(small: Bgr, edges: Edges) -> _Found:
+def _proven(image_bgr: Bgr, found: _Found, zoom: Corners) -> Corners | None:
+    """The first of the shapes that the full picture bears out; the likeliest when one of them has to be it."""
+    likeliest, chosen = None, None
+    for way in found.ways:
+        if chosen is not None and not _is_apart(_zoomed(way.corners, zoom), chosen):
+            continue
+        exact = _whole(image_bgr, way, zoom)
+        is_first = likeliest is None and found.is_sure
+        likeliest = exact if likeliest is None else likeliest
+        if borne_out(image_bgr, exact).min() < _PROVEN or not (is_first or going_on(image_bgr, exact) < found.most_going_on):
+            continue
+        # Of several sheets the largest counts.
+        if chosen is None or cv2.contourArea(exact) > _LARGER * cv2.contourArea(chosen):
+            chosen = exact
+        if not found.is_sure:
+            break
+    if chosen is None and found.is_sure:
+        chosen = likeliest
+    return None if chosen is None else in_order(grown(image_bgr, chosen))
+
+
+def _is_apart(corners: Corners, other: Corners) -> bool:
+    """Whether neither has the other's middle within."""
+    pairs = ((corners, other), (other, corners))
+    return all(cv2.pointPolygonTest(one, two.mean(axis=0).tolist(), False) < 0 for one, two in pairs)
+
+
+def _whole(image_bgr: Bgr, way: _Way, zoom: Corners) -> Corners:
+    """The refined corners of a shape, or of the sheet around it."""
+    exact = refined(image_bgr, _zoomed(way.corners, zoom), float(zoom.max()))
+    for larger in way.around:
+        if not is_of_one_paper(image_bgr, exact, _zoomed(larger, zoom)):
+            continue
+        whole = refined(image_bgr, _zoomed(larger, zoom), float(zoom.max()))
+        is_one = is_of_one_paper(image_bgr, exact, whole) and borne_out(image_bgr, whole).min() >= _BORNE_OUT
+        # A stripe of the paper's colour is told by its going on.
+        if is_one and going_on(image_bgr, whole) <= going_on(image_bgr, exact) + _NO_MORE:
+            exact = whole
+    return exact
+
+
+def _searched(small: Bgr, edges: Edges) -> tuple[Lines, _Found]:
     high, wide = edges.thin.shape
     outlines = outlines_in(small)
     lines = lines_in(edges, _MOST_LINES, (outlines.normal, outlines.distance))
     sure = outlines.round + len(lines.distance) - len(outlines.distance)
     quads = quads_from(lines, (wide, high), _MOST_QUADS, sure)
-    return _best(edges, quads, _ENOUGH, _DOUBTFUL)
+    return lines, _best(edges, quads, _ENOUGH, _DOUBTFUL)
 
 
 def _followed(edges: Edges, before: Corners) -> Corners | None:
@@ -113,44 +209,76 @@ def _followed(edges: Edges, before: Corners) -> Corners | None:
     lines = lines_in(replace(edges, thin=edges.thin & band), _MOST_FOLLOWED_LINES)
     quads = quads_from(lines, (wide, high), _MOST_FOLLOWED_QUADS)
     moved = [np.linalg.norm(_as_before(corners, before) - before, axis=1).max() for corners in quads.corners]
-    found = _best(edges, quads.picked(np.flatnonzero(np.array(moved) < 1.5 * reach)), _STILL_ENOUGH, _STILL_ENOUGH)
-    return found.ways[0] if found.ways else None
+    found = _best(
+        edges, quads.picked(np.flatnonzero(np.array(moved) < 1.5 * reach)), _STILL_ENOUGH, _STILL_ENOUGH, is_followed=True
+    )
+    return found.ways[0].corners if found.is_sure else None
 
 
-def _best(edges: Edges, quads: Quads, sure: float, doubtful: float) -> _Found:
+def _best(edges: Edges, quads: Quads, sure: float, doubtful: float, *, is_followed: bool = False) -> _Found:
     if not len(quads.corners):
         return _Found()
     likeness = likeness_of(edges, quads)
     rating = _rating(quads, likeness)
-    best = int(np.argmax(rating))
-    rivals = _rivals(quads.corners[np.argsort(-rating)[: int((rating > rating[best] - _RIVAL).sum())]])
-    over = rating - np.float32(_PER_RIVAL * rivals * (rivals + 1) / 2)
-    outermost = np.asarray(quads.corners[_outermost(quads, likeness, rating, best)], np.float32)
-    if over[best] >= sure:
-        return _Found((outermost,), is_sure=True)
-    tried = [outermost] if over[best] >= doubtful else []
-    for index in np.argsort(-rating):
-        if over[index] < doubtful or len(tried) == _MOST_TRIED:
+    order, places = np.argsort(-rating), _places(quads.corners)
+    tried: list[int] = []
+    patterns: list[Corners] = []
+    least, is_sure = doubtful, False
+    order = order[likeness.size[order] > _LEAST_SIZE]
+    for rank, index in enumerate(order):
+        if rating[index] < least or len(tried) == _MOST_TRIED or len(patterns) == _MOST_PATTERNS:
             break
-        if all(np.abs(quads.corners[index] - other).max() > _ANOTHER_PIXELS for other in tried):
-            tried.append(np.asarray(quads.corners[index], np.float32))
-    return _Found(tuple(tried))
+        corners = quads.corners[index]
+        if any(_is_part(corners, pattern) for pattern in patterns) or not _is_new(quads.corners, places, index, tried, is_sure):
+            continue
+        # What one follows was no pattern when it was found.
+        if not is_followed and (is_pattern(edges.colours[..., 0], corners) or _is_cell(places, rating, index)):
+            patterns.append(corners)
+            continue
+        tried.append(int(index))
+        if len(tried) == 1:
+            close = order[rank:][rating[order[rank:]] > rating[index] - _RIVAL]
+            rivals = _rivals(quads.corners[close])
+            is_sure = bool(rating[index] - _PER_RIVAL * rivals * (rivals + 1) / 2 >= sure)
+            least = float(rating[index]) - _RIVAL if is_sure else doubtful
+    return _Found(tuple(_way(quads, likeness, rating, index) for index in tried), is_sure=is_sure)
 
 
-def _outermost(quads: Quads, likeness: Likeness, rating: NDArray[np.float32], best: int) -> int:
-    """The sheet around `best`, where that is only a frame printed on it: almost as good, and of the same paper."""
-    for _ in range(_MOST_FRAMES):
-        larger = likeness.size > _LARGER * likeness.size[best]
-        good = (rating > rating[best] - _ALMOST) & (quads.support.min(axis=1) > _BORNE_OUT)
-        around = [
-            index
-            for index in np.flatnonzero(larger & good & _same_paper(likeness, best))
-            if _is_within(quads.corners[best], quads.corners[index])
-        ]
-        if not around:
-            break
-        best = int(max(around, key=lambda index: rating[index]))
-    return best
+def _is_cell(places: Corners, rating: NDArray[np.float32], one: int) -> bool:
+    """Whether several shapes as good and as large lie elsewhere: keys, checks, tiles."""
+    off, size = np.abs(places - places[one]), float(places[one, 2:].max())
+    alike = (off[:, 2:].max(axis=1) < _AS_LARGE * size) & (off[:, :2].max(axis=1) > size) & (rating > rating[one] - _RIVAL)
+    kept: list[int] = []
+    for other in np.flatnonzero(alike)[:_MOST_ALIKE]:
+        if _is_other(places[other], places[kept]):
+            kept.append(int(other))
+    return len(kept) >= _CELLS
+
+
+def _is_part(corners: Corners, pattern: Corners) -> bool:
+    is_small = cv2.contourArea(corners) < _MUCH_LARGER * cv2.contourArea(pattern)
+    return is_small and cv2.pointPolygonTest(pattern, corners.mean(axis=0).tolist(), False) >= 0
+
+
+def _is_new(shapes: Corners, places: Corners, one: int, tried: list[int], is_sure: bool) -> bool:
+    """Whether a shape is another than those `tried`; what lies within a sheet is print."""
+    if is_sure:
+        return _is_other(places[one], places[tried]) and not any(_is_within(shapes[one], shapes[other]) for other in tried)
+    return all(np.abs(shapes[one] - shapes[other]).max() > _ANOTHER_PIXELS for other in tried)
+
+
+def _way(quads: Quads, likeness: Likeness, rating: NDArray[np.float32], index: int) -> _Way:
+    """The shape with the likeliest of those around it, of the same paper as far as the small picture tells."""
+    larger = likeness.size > _LARGER * likeness.size[index]
+    good = (rating > rating[index] - _ALMOST) & (quads.support.min(axis=1) > _BORNE_OUT)
+    inner = quads.corners[index]
+    around = [
+        other
+        for other in np.flatnonzero(larger & good & _same_paper(likeness, index))
+        if _is_within(inner, quads.corners[other])
+    ]
+    around.sort(key=lambda other: -rating[other])
+    return _Way(inner, tuple(quads.corners[other] for other in around[:_MOST_FRAMES]))
 
 
 def _same_paper(likeness: Likeness, best: int) -> NDArray[np.bool_]:
@@ -170,18 +298,26 @@ def _rivals(corners: Corners) -> int:
     Parts of the first are none: a line of print makes a smaller sheet of every sheet.
     """
     corners = corners[[True, *(not _is_within(other, corners[0]) for other in corners[1:])]]
-    middle = corners.mean(axis=1)
-    extent = np.abs(corners - middle[:, None]).mean(axis=1)
+    places = _places(corners)
     kept: list[int] = []
     for one in range(len(corners)):
-        size = float(extent[one].max())
-        others = np.abs(middle[kept] - middle[one]).max(axis=1) > 0.25 * size
-        others |= np.abs(extent[kept] - extent[one]).max(axis=1) > 0.2 * size
-        if others.all():
+        if _is_other(places[one], places[kept]):
             kept.append(one)
         if len(kept) > _MOST_RIVALS:
             break
     return len(kept) - 1
+
+
+def _places(corners: Corners) -> Corners:
+    """Where shapes (n x 4 x 2) lie and how far they reach: n x 4."""
+    middle = corners.mean(axis=1)
+    return np.concatenate([middle, np.abs(corners - middle[:, None]).mean(axis=1)], axis=1)
+
+
+def _is_other(place: Corners, places: Corners) -> bool:
+    """Whether it lies elsewhere than each of `places`, or is of another size."""
+    off, size = np.abs(places - place), float(place[2:].max())
+    return bool(((off[:, :2].max(axis=1) > 0.25 * size) | (off[:, 2:].max(axis=1) > 0.2 * size)).all())
 
 
 def _as_before(corners: Corners, before: Corners) -> Corners:

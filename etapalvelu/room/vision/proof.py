@@ -32,10 +32,15 @@ _LEAST_ADVANCE: Final = 24.0
 _GOES_ON: Final = 0.6
 _TIMES: Final = 4
 _ALL_ALONG: Final = 0.85
+# So little of it goes on past the corners of a whole sheet.
+_ENDED: Final = 0.3
 # Paper beyond a line of print is the paper before it: grey levels, all channels together, and a share of what it has.
 _SAME_PAPER: Final = 12.0
 _SAME_SHARE: Final = 0.06
 _PAPER_PERCENTILE: Final = 85
+# Past a corner: what may be its roundness or shadow, and how much is followed, as a share of the side.
+_PAST: Final = 6.0
+_FOLLOWING: Final = 0.15
 _PLAIN: Final = np.array([0.114, 0.587, 0.299], np.float32)
 
 
@@ -57,9 +62,43 @@ def grown(picture: Bgr, corners: Plane) -> Plane:
             if farther is None:
                 break
             whole = refined(picture, farther, 1.0)
-        if whole is not corners and borne_out(picture, whole).min() >= _ALL_ALONG:
+        if whole is not corners and borne_out(picture, whole).min() >= _ALL_ALONG and going_on(picture, whole) < _ENDED:
             corners = whole
     return corners
+
+
+def going_on(picture: Bgr, corners: Plane) -> float:
+    """How much of what follows past the corners is an edge too, 0 to 1: a sheet's sides end, a pattern's go on."""
+    step = max(1.0, max(picture.shape[:2]) / _USUAL_SIDE)
+    middle, limit = corners.mean(axis=0), np.array(picture.shape[1::-1], np.float32) - 1
+    seen = []
+    for corner, other in ((k, j) for k in range(4) for j in (k - 1, (k + 1) % 4)):
+        way = corners[corner] - corners[other]
+        length = max(float(np.linalg.norm(way)), 1.0)
+        near, far = (corners[corner] + way / length * pixels for pixels in (_PAST * step, _PAST * step + _FOLLOWING * length))
+        is_inside = bool(((far >= 0) & (far <= limit)).all())
+        seen.append(_share(picture, near, far, middle, step) if is_inside else 0.0)
+    return sum(seen) / len(seen)
+
+
+def is_of_one_paper(picture: Bgr, inner: Plane, outer: Plane) -> bool:
+    """Whether along the sides of `outer` there lies what lies along those of `inner` on their inside."""
+    step = max(1.0, max(picture.shape[:2]) / _USUAL_SIDE)
+    for side in range(4):
+        ends, opposite = outer[[side, (side + 1) % 4]], outer[[side - 1, (side + 2) % 4]]
+        depth = _LEAST_ADVANCE / 2 * step / max(float(np.linalg.norm(opposite - ends, axis=1).mean()), 1.0)
+        beyond = _paper(picture, ends, (opposite - ends) * np.float32(depth))
+        near = _nearest_side(inner, ends)
+        ends, opposite = inner[[near, (near + 1) % 4]], inner[[near - 1, (near + 2) % 4]]
+        paper = _paper(picture, ends, (opposite - ends) * np.float32(depth))
+        if np.abs(beyond - paper).sum() > _SAME_PAPER + _SAME_SHARE * paper.sum():
+            return False
+    return True
+
+
+def _nearest_side(corners: Plane, ends: Plane) -> int:
+    middles = (corners + np.roll(corners, -1, axis=0)) / 2
+    return int(np.linalg.norm(middles - ends.mean(axis=0), axis=1).argmin())
 
 
 def _moved_out(picture: Bgr, corners: Plane, side: int, step: float) -> Plane | None:

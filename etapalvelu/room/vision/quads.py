@@ -47,7 +47,7 @@ class Quads:
 
 def quads_from(lines: Lines, size: tuple[int, int], most: int, sure: NDArray[np.intp] | None = None) -> Quads:
     """The `most` best supported shapes in a picture of `size` (width, height), first those of the lines `sure` (m x 4)."""
-    crossing, position = _crossings(lines, size)
+    crossing, position = crossings(lines, size)
     sums = _Sums(lines, position)
     around = _best_rounds(lines, sums, size, most)
     if sure is not None:
@@ -89,7 +89,7 @@ def _best_rounds(lines: Lines, sums: "_Sums", size: tuple[int, int], most: int) 
     return np.stack([first[one], first[other], second[one], second[other]], axis=1)
 
 
-def _crossings(lines: Lines, size: tuple[int, int]) -> tuple[Plane, Plane]:
+def crossings(lines: Lines, size: tuple[int, int]) -> tuple[Plane, Plane]:
     """Where lines i and j cross (n x n x 2, NaN outside the picture), and at which position of line i."""
     normal, distance = lines.normal, lines.distance
     cross = normal[:, None, 0] * normal[None, :, 1] - normal[:, None, 1] * normal[None, :, 0]

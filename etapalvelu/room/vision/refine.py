@@ -12,16 +12,23 @@ from etapalvelu.room.vision.edges import Plane
 _POINTS: Final = 80
 # Corners may be round or under a hand: the ends of a side are not looked at.
 _ENDS: Final = 0.06
-# How far off the side is looked for, first and then again: a share of the side, and at least so many pixels.
-_REACHES: Final = ((0.03, 4.0), (0.008, 3.0))
+# How far off the side is looked for, first and then again: a share of the side, and at least so many pixels. Print may lie
+# within the first reach: a step higher than this share of that from paper to table is no better for it.
+_REACHES: Final = ((0.03, 4.0, 0.7), (0.008, 3.0, np.inf))
+# Grey levels, all channels together: less than this is no change of colour.
+_LEAST_CHANGE: Final = 4.0
+# What each degree of a bow costs, in pixels, and how much less it has to miss by.
+_PRICE: Final = 0.08
+_CLEARLY_LESS: Final = 0.6
 _PASSES: Final = (6.0, 3.0, 2.0, 1.2, 1.2)
 
 
 def refined(picture: Bgr, corners: Plane, blur_pixels: float) -> Plane:
     """The corners to a fraction of a pixel; `blur_pixels` of this picture are one of that in which they were found."""
-    for share, least in _REACHES:
+    for share, least, most in _REACHES:
         sides = [
-            _side(picture, corners[k], corners[(k + 1) % 4], corners.mean(axis=0), share, least, blur_pixels) for k in range(4)
+            _side(picture, corners[k], corners[(k + 1) % 4], corners.mean(axis=0), (share, least, most), blur_pixels)
+            for k in range(4)
         ]
         corners = np.stack([_meeting(corners, sides, k) for k in range(4)])
         blur_pixels = 1.0
@@ -31,8 +38,9 @@ def refined(picture: Bgr, corners: Plane, blur_pixels: float) -> Plane:
 Bow = NDArray[np.float64]
 
 
-def _side(picture: Bgr, start: Plane, end: Plane, middle: Plane, share: float, least: float, blur: float) -> Bow:
+def _side(picture: Bgr, start: Plane, end: Plane, middle: Plane, looked: tuple[float, float, float], blur: float) -> Bow:
     """How far outward the side really lies, as a polynomial (highest power first) of the way along it, 0 to 1."""
+    share, least, most = looked
     length = float(np.linalg.norm(end - start))
     outward = outward_of(start, end, middle)
     reach = float(np.clip(share * length, least * blur, 30 * max(1.0, blur)))
@@ -45,21 +53,29 @@ def _side(picture: Bgr, start: Plane, end: Plane, middle: Plane, share: float, l
     ).astype(np.float32)
     # Of all mixtures of the colours, the one in which inside and outside differ most.
     rim = max(2, len(steps) // 3)
-    change = np.median(found[:, :rim].mean(axis=1) - found[:, -rim:].mean(axis=1), axis=0)
+    # What is printed beside the side is less than half of what lies there.
+    change = _usual(found[::4, :rim]) - _usual(found[::4, -rim:])
     plain = np.array([0.114, 0.587, 0.299], np.float32)
-    mixture = change / np.linalg.norm(change) if np.linalg.norm(change) > 4 else plain
+    mixture = change / np.linalg.norm(change) if np.linalg.norm(change) > _LEAST_CHANGE else plain
     profile = cv2.GaussianBlur(found @ mixture.astype(np.float32), (5, 1), 0)
     fall = profile[:, :-2] - profile[:, 2:]
-    if np.linalg.norm(change) <= 4:
+    if np.linalg.norm(change) <= _LEAST_CHANGE:
         fall = np.abs(fall)
     inner = steps[1:-1]
-    fall = np.maximum(fall, 0) * np.exp(-0.5 * (inner / (0.7 * reach + 1)) ** 2)
+    fall = np.clip(fall, 0, most * max(float(np.linalg.norm(change)), _LEAST_CHANGE)) * np.exp(
+        -0.5 * (inner / (0.7 * reach + 1)) ** 2
+    )
     best = np.clip(fall.argmax(axis=1), 1, fall.shape[1] - 2)
     rows = np.arange(_POINTS)
     before, peak, after = fall[rows, best - 1], fall[rows, best], fall[rows, best + 1]
     bend = before - 2 * peak + after
     shift = np.where(bend < -1e-6, 0.5 * (before - after) / np.minimum(bend, -1e-6), 0)
     return _fitted(way.astype(np.float64), (inner[best] + shift).astype(np.float64), peak.astype(np.float64))
+
+
+def _usual(colours: Plane) -> Plane:
+    flat = colours.reshape(-1, 3)
+    return np.asarray(np.partition(flat, len(flat) // 2, axis=0)[len(flat) // 2], np.float32)
 
 
 def outward_of(start: Plane, end: Plane, middle: Plane) -> Plane:
@@ -73,9 +89,11 @@ def _fitted(way: Bow, offset: Bow, weight: Bow) -> Bow:
     """A straight line through most of the points, or a bow where that fits clearly better."""
     strong = np.minimum(weight, np.median(weight) + 1e-3) + 1e-6
     straight, miss = _robust(way, offset, strong, 1)
-    bowed, less = _robust(way, offset, strong, 2)
-    if less < 0.6 * miss:
-        return bowed
+    # A bow never misses by less than its own price.
+    if _CLEARLY_LESS * miss > 2 * _PRICE:
+        bowed, less = _robust(way, offset, strong, 2)
+        if less < _CLEARLY_LESS * miss:
+            return bowed
     return np.concatenate([[0.0], straight])
 
 
@@ -90,18 +108,19 @@ def _robust(way: Bow, offset: Bow, weight: Bow, degree: int) -> tuple[Bow, float
         bow = np.asarray(np.linalg.solve(scaled.T @ powers + 1e-6 * np.eye(degree + 1), scaled.T @ offset), np.float64)
         rest = np.abs(offset - np.asarray(powers @ bow, np.float64))
         trust = weight / (1 + (rest / width) ** 2) ** 2
-    return bow, float((trust * rest).sum() / max(trust.sum(), 1e-9)) + 0.08 * degree
+    return bow, float((trust * rest).sum() / max(trust.sum(), 1e-9)) + _PRICE * degree
 
 
 def _meeting(corners: Plane, sides: list[Bow], k: int) -> Plane:
     """Where the side that ends in corner k meets the one that begins there."""
     middle: Plane = corners.mean(axis=0)
     last, corner, following = corners[k - 1], corners[k], corners[(k + 1) % 4]
+    outwards = outward_of(last, corner, middle), outward_of(corner, following, middle)
     ended, begun = 1.0, 0.0
     here: Bow = corner.astype(np.float64)
     for _ in range(3):
-        first = _tangent(last, corner, middle, sides[k - 1], ended)
-        second = _tangent(corner, following, middle, sides[k], begun)
+        first = _tangent(last, corner, outwards[0], sides[k - 1], ended)
+        second = _tangent(corner, following, outwards[1], sides[k], begun)
         normals = np.stack([first[0], second[0]])
         if abs(float(np.linalg.det(normals))) < 0.2:
             break
@@ -110,9 +129,8 @@ def _meeting(corners: Plane, sides: list[Bow], k: int) -> Plane:
     return here.astype(np.float32)
 
 
-def _tangent(start: Plane, end: Plane, middle: Plane, bow: Bow, way: float) -> tuple[NDArray[np.float64], float]:
+def _tangent(start: Plane, end: Plane, outward: Plane, bow: Bow, way: float) -> tuple[NDArray[np.float64], float]:
     """The straight line that touches a side at `way`: normal and distance."""
-    outward = outward_of(start, end, middle)
     point = start + way * (end - start) + np.polyval(bow, way) * outward
     direction = (end - start) + np.polyval(np.polyder(bow), way) * outward
     normal = np.array([-direction[1], direction[0]], np.float64) / max(float(np.linalg.norm(direction)), 1e-6)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bench.desks import make_desk, overlap
 from etapalvelu.room.page import find_page
 from etapalvelu.room.pixels import Bgr
-from etapalvelu.room.vision.proof import borne_out, grown
+from etapalvelu.room.vision.proof import borne_out, going_on, grown, is_of_one_paper
 
 CORNERS = np.array([[300, 200], [900, 240], [880, 620], [280, 600]], np.float32)
 TABLE = 118
@@ -64,6 +64,54 @@ def test_a_sheet_that_looks_doubtful_is_found_by_its_sides(kind: str, seed: int)
     desk = make_desk(seed, kind)
 
     assert overlap(desk, find_page(desk.image_bgr)) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [
+        # A stripe of the cloth beside the sheet is no part of it.
+        ("plain", 10009),
+        # Two sheets lie there: the larger counts.
+        ("several", 10005),
+        # A cell of the pattern looks better than the sheet.
+        ("curl", 30008),
+        # Text beside a side is clearer than the side.
+        ("white", 10006),
+        # One side is hardly there.
+        ("white", 10012),
+    ],
+)
+def test_what_the_small_picture_mistakes_the_full_picture_puts_right(kind: str, seed: int) -> None:
+    desk = make_desk(seed, kind)
+
+    assert overlap(desk, find_page(desk.image_bgr)) > 0.95
+
+
+def test_the_sides_of_a_sheet_end_at_its_corners_and_those_of_a_cell_go_on() -> None:
+    cells = np.kron(np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]]), np.ones((100, 100))) * 100 + 80
+    square = np.array([[100, 100], [200, 100], [200, 200], [100, 200]], np.float32) - np.float32(0.5)
+    board = cv2.warpPerspective(
+        np.repeat(cells[..., None], 3, axis=2).astype(np.uint8), cv2.getPerspectiveTransform(square, CORNERS), (1200, 800)
+    )
+
+    assert going_on(table(225), CORNERS) < 0.2
+    assert going_on(np.asarray(board, np.uint8), CORNERS) > 0.7
+
+
+def test_what_lies_past_the_picture_is_nothing_that_goes_on() -> None:
+    corners = CORNERS - CORNERS.min(axis=0)
+
+    assert going_on(table(TABLE), corners) < 0.2
+
+
+def test_a_frame_and_the_sheet_around_it_are_of_one_paper_and_a_sheet_and_its_table_are_not() -> None:
+    middle = CORNERS.mean(axis=0)
+    frame, beyond = middle + (CORNERS - middle) * np.float32(0.9), middle + (CORNERS - middle) * np.float32(1.15)
+    picture = table(225)
+    cv2.polylines(picture, [np.rint(frame).astype(np.int32)], True, (40, 40, 40), 4, cv2.LINE_AA)
+
+    assert is_of_one_paper(picture, frame, CORNERS)
+    assert not is_of_one_paper(picture, CORNERS, beyond)
 
 
 def halves(corners: NDArray[np.float32], side: int) -> NDArray[np.float32]:
