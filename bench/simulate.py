@@ -31,6 +31,7 @@ from tests.faults.checker import Finding, Json, check, lines
 from tests.faults.people import Transcript
 
 ROOMS_OF_AN_EXPERT: Final = 2
+MOST_OPENINGS_A_SECOND: Final = 5
 # What is left after the last fault: a seat's limit, a lease, two failed starts, and the queue behind them.
 SETTLE_SECONDS: Final = 60.0
 EXPORT_SECONDS: Final = 60.0
@@ -252,7 +253,9 @@ def main(arguments: Sequence[str]) -> int:
     # Whoever is told to stop takes the server along.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = secrets.randbelow(2**32) if given.seed is None else given.seed
-    plan = Plan(rooms=given.rooms, seconds=given.seconds, seed=seed, away=given.away)
+    # Hundreds of rooms open a few sessions a second even so: a hundred times what comes in earnest.
+    idle = (0.5, max(12.0, 2 * given.rooms / MOST_OPENINGS_A_SECOND))
+    plan = Plan(rooms=given.rooms, seconds=given.seconds, seed=seed, away=given.away, idle=idle)
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)

@@ -148,7 +148,7 @@ class Client:
             async with asyncio.timeout(DEED_SECONDS):
                 while not (answer := await self.once(path, body or {}, key)).status or answer.status in (429, 500, 502, 503):
                     attempt += 1
-                    await asyncio.sleep(BACKOFF.seconds(attempt))
+                    await asyncio.sleep(BACKOFF.seconds(attempt, float(answer.body.get("retry_after", 0))))
         if answer.status:
             self.world.counts["deeds answered"] += 1
         return answer

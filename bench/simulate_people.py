@@ -30,6 +30,7 @@ class Habits:
     away: float
     idle: tuple[float, float] = (0.5, 12.0)
     service: tuple[float, float] = (1.0, 12.0)
+    look: tuple[float, float] = (1.0, 5.0)
     cancel: float = 0.06
     customer_leaves: float = 0.04
     race: float = 0.25
@@ -219,7 +220,7 @@ class Expert:
             if answer.is_ok and "id" in answer.body:
                 await self._serve(str(answer.body["id"]), answer.body.get("ticket"))
             else:
-                await asyncio.sleep(self.dice.uniform(0.3, 1.7))
+                await asyncio.sleep(self.dice.uniform(*self.day.habits.look))
 
     async def _take(self) -> Answer:
         """The oldest, or, as people do, one of those first in the list: two may want the same."""

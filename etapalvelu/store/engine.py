@@ -8,18 +8,21 @@ one connection, on which they queue in the order they came, whatever the readers
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import sqlalchemy
 import structlog
-from sqlalchemy import Connection, event
+from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from etapalvelu.domain.errors import StorageFullError, TryAgainError
+from etapalvelu.store import sqlite
 from etapalvelu.tasks import finished
 
 # How long anybody waits for the database before hearing "try again".
@@ -42,6 +45,7 @@ _FULL_POSTGRES = "53100"
 # Execution options: where an engine writes, and how many milliseconds a writer has left to wait for other programs.
 _WRITER = "writer"
 _LEFT_MS = "left_ms"
+_CLOSE_MS = 200
 
 _log = structlog.get_logger("store")
 
@@ -51,10 +55,15 @@ def make_engine(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
         return _engine(url, connect_args={"timeout": WAIT_SECONDS, "server_settings": {"lock_timeout": f"{WAIT_SECONDS}s"}})
     file = _SqliteFile(make_url(url).database or "")
-    writer = _engine(url, pool_size=1)
-    engine = _engine(url, execution_options={_WRITER: writer})
+    (path,), options = SQLiteDialect_aiosqlite().create_connect_args(make_url(url))
+
+    async def connect() -> sqlite.Connection:
+        file.probe(path, options)
+        return await sqlite.connect(path, **options)
+
+    writer = _engine(url, pool_size=1, async_creator=connect)
+    engine = _engine(url, async_creator=connect, execution_options={_WRITER: writer})
     for one in (writer, engine):
-        event.listen(one.sync_engine, "do_connect", file.probe)
         event.listen(one.sync_engine, "checkout", file.check)
         event.listen(one.sync_engine, "connect", _prepare_sqlite)
         event.listen(one.sync_engine, "begin", _begin_sqlite)
@@ -92,11 +101,11 @@ class _SqliteFile:
         self._path = path
         self._known: tuple[int, int] | None = None
 
-    def probe(self, _dialect: object, _record: object, arguments: Sequence[Any], options: Mapping[str, Any]) -> None:
+    def probe(self, path: str, options: Mapping[str, Any]) -> None:
         """A file that does not open is told here: the driver would leave a thread behind that can outlive the loop."""
         if not self._is_there():
             raise sqlite3.OperationalError("unable to open database file: it is gone, or another one lies in its place")
-        sqlite3.connect(arguments[0], uri=options.get("uri", False)).close()
+        sqlite3.connect(path, uri=options.get("uri", False)).close()
         if self._known is None:
             self._known = self._inode()
 
@@ -133,10 +142,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         raise
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: sqlalchemy.Connection) -> None:
     left_ms = connection.get_execution_options().get(_LEFT_MS)
-    if left_ms is not None:
+    if left_ms is not None and abs(left_ms - connection.info.get(_LEFT_MS, _WAIT_MS)) > _CLOSE_MS:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={left_ms}")
+        connection.info[_LEFT_MS] = left_ms
     connection.exec_driver_sql("BEGIN" if left_ms is None else "BEGIN IMMEDIATE")
 
 
