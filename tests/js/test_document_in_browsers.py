@@ -236,3 +236,27 @@ async def test_the_pages_keep_the_rules_of_access(stand: Stand) -> None:
 
     assert (small, low) == ([], 0)
     assert [one["id"] for page in found for one in page] == []
+
+
+BOXES = """() => [".paper", ".pane-tools", ".pane-room", ".tray", ".picture-self"].map(name => {
+    const { left, top, right, bottom } = document.querySelector(name).getBoundingClientRect();
+    return { name, left, top, right, bottom };
+})"""
+
+
+@pytest.mark.timeout(90)
+async def test_in_a_low_window_or_zoomed_in_the_paper_stays_large_and_nothing_lies_over_it(stand: Stand) -> None:
+    for width, height in ((1440, 900), (1440, 450), (1366, 650), (1024, 768), (900, 450), (720, 450), (390, 844)):
+        await stand.expert.set_viewport_size({"width": width, "height": height})
+        boxes: list[dict[str, Any]] = await stand.expert.evaluate(BOXES)
+
+        paper = boxes[0]
+        assert min(200, width / 2) <= paper["bottom"] - paper["top"] <= height * 1.1, (width, height, boxes)
+        over = [
+            (one["name"], other["name"])
+            for index, one in enumerate(boxes)
+            for other in boxes[index + 1 :]
+            if max(one["left"], other["left"]) < min(one["right"], other["right"]) - 1
+            and max(one["top"], other["top"]) < min(one["bottom"], other["bottom"]) - 1
+        ]
+        assert over == [], (width, height)
