@@ -147,7 +147,7 @@ def _begin_sqlite(connection: sqlalchemy.Connection) -> None:
     if left_ms is not None and abs(left_ms - connection.info.get(_LEFT_MS, _WAIT_MS)) > _CLOSE_MS:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={left_ms}")
         connection.info[_LEFT_MS] = left_ms
-    connection.exec_driver_sql("BEGIN" if left_ms is None else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql(sqlite.BEGIN if left_ms is None else sqlite.BEGIN_WRITING)
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """SQLite behind SQLAlchemy's asyncio engine with one errand to the database's thread for each statement.
 
 aiosqlite makes an errand each of opening a cursor, executing, fetching and closing. On a busy event loop every errand waits for
-its turn there twice, and all the while a writer keeps the others waiting.
+its turn there twice, and all the while a writer keeps the others waiting. Here a transaction begins with its first statement,
+an answer comes with its question, and a rollback is waited for by nobody.
 """
 
 import sqlite3
@@ -14,10 +15,15 @@ import aiosqlite
 
 # What an answer may have at most to come with the statement itself; of a longer one, so much at a time.
 AT_ONCE: Final = 500
+BEGIN: Final = "BEGIN"
+BEGIN_WRITING: Final = "BEGIN IMMEDIATE"
+_BEGINNINGS: Final = (BEGIN, BEGIN_WRITING)
 
 
 class Connection(aiosqlite.Connection):
-    """aiosqlite's connection, whose cursors do not travel."""
+    """aiosqlite's connection, whose cursors do not travel. `to_begin` is the statement that the next one has before it."""
+
+    to_begin = ""
 
     def cursor(self) -> "Cursor":  # type: ignore[override]  # its own is awaitable; an engine asks for what a driver gives
         return Cursor(self)
@@ -25,6 +31,17 @@ class Connection(aiosqlite.Connection):
     async def errand(self, work: partial[Any]) -> Any:
         """Do the work in the connection's thread."""
         return await self._execute(work)  # type: ignore[no-untyped-call]  # as its own cursors do
+
+    async def commit(self) -> None:
+        if not self.to_begin:
+            await super().commit()
+        self.to_begin = ""
+
+    async def rollback(self) -> None:
+        """What comes next comes after it, so nobody need wait."""
+        if not self.to_begin and self.raw.in_transaction:
+            self._tx.put_nowait((None, self.raw.rollback))
+        self.to_begin = ""
 
     @property
     def raw(self) -> sqlite3.Connection:
@@ -52,6 +69,9 @@ class Cursor:
         await self.close()
 
     async def execute(self, operation: str, parameters: Sequence[Any] = ()) -> "Cursor":
+        if operation in _BEGINNINGS:
+            self._connection.to_begin = operation
+            return self
         await self._connection.errand(partial(self._run, sqlite3.Cursor.execute, operation, parameters))
         return self
 
@@ -89,6 +109,9 @@ class Cursor:
     def _run(self, how: Any, operation: str, parameters: Any) -> None:
         cursor = self._open = self._connection.raw.cursor()
         try:
+            if self._connection.to_begin:
+                cursor.execute(self._connection.to_begin)
+                self._connection.to_begin = ""
             how(cursor, operation, parameters)
             self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
             if self.description is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etapalvelu.store.sqlite import AT_ONCE, Connection, connect
+from etapalvelu.store.sqlite import AT_ONCE, BEGIN, BEGIN_WRITING, Connection, connect
 
 pytestmark = pytest.mark.sqlite
 
@@ -21,7 +21,7 @@ class Counted(Connection):
 
 @pytest.fixture
 async def connection(tmp_path: Path) -> AsyncIterator[Counted]:
-    made = await connect(str(tmp_path / "one.sqlite"), check_same_thread=False)
+    made = await connect(str(tmp_path / "one.sqlite"), check_same_thread=False, isolation_level=None)
     made.__class__ = Counted
     assert isinstance(made, Counted)
     async with made.cursor() as cursor:
@@ -78,3 +78,28 @@ async def test_a_statement_that_fails_says_why_and_leaves_nothing_open(connectio
 
     assert (cursor.rowcount, cursor.lastrowid, cursor.description) == (1, -1, None)
     assert connection.errands == 3
+
+
+async def test_a_transaction_begins_with_its_first_statement(connection: Counted) -> None:
+    async with connection.cursor() as cursor:
+        await cursor.execute(BEGIN_WRITING)
+        begun = (connection.raw.in_transaction, connection.errands)
+        await cursor.execute("INSERT INTO number VALUES (-1)")
+        under_way = connection.raw.in_transaction
+        await connection.rollback()
+        await cursor.execute("SELECT count(*) FROM number WHERE n < 0")
+        undone = await cursor.fetchall()
+        await cursor.execute(BEGIN_WRITING)
+        await connection.rollback()
+        await cursor.execute(BEGIN)
+        await connection.commit()
+        await cursor.execute(BEGIN_WRITING)
+        await cursor.execute("INSERT INTO number VALUES (-2)")
+        await connection.commit()
+        await connection.rollback()
+        await cursor.execute("SELECT n FROM number WHERE n < 0")
+        kept = await cursor.fetchall()
+
+    assert (begun, under_way, undone) == ((False, 0), True, [(0,)])
+    assert kept == [(-2,)]
+    assert not connection.raw.in_transaction
