@@ -17,6 +17,8 @@ _STANDS_OUT: Final = 2.5
 _LEAST_STEP: Final = 0.4
 # Edges of lines each way, two for a line, that make a pattern.
 _LEAST_EDGES: Final = 6
+# The fields of a form have lines at both ends and a blank between them: cells leave no such share free.
+_LARGEST_GAP: Final = 0.3
 
 
 def is_pattern(brightness: Plane, corners: Plane) -> bool:
@@ -33,13 +35,12 @@ def is_pattern(brightness: Plane, corners: Plane) -> bool:
 
 
 def _edges_across(within: Plane) -> int:
-    """Edges of lines that run from the first row to the last."""
+    """Edges of lines that run from the first row to the last; none where these do not come all over."""
     step = within[:, 2:] - within[:, :-2]
     bands: NDArray[np.float32] = np.stack([band.mean(axis=0) for band in np.array_split(step, _BANDS)])
     least = _STANDS_OUT * np.median(np.abs(bands), axis=1, keepdims=True) + _LEAST_STEP
     # A line may lean by a pixel from band to band.
     up, down = (cv2.dilate(np.where(sign * bands > least, 1, 0).astype(np.uint8), np.ones((1, 3))) for sign in (1, -1))
-    edges = 0
-    for seen in (up.min(axis=0), down.min(axis=0)):
-        edges += int((np.diff(seen.astype(np.int8), prepend=0) > 0).sum())
-    return edges
+    places = np.concatenate([np.flatnonzero(np.diff(seen.min(axis=0).astype(np.int8), prepend=0) > 0) for seen in (up, down)])
+    gaps = np.diff(np.sort(places), prepend=0, append=bands.shape[1])
+    return len(places) if gaps.max() < _LARGEST_GAP * bands.shape[1] else 0

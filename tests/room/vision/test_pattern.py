@@ -38,6 +38,16 @@ def test_rows_and_a_table_on_a_part_of_it_are_none(across: int, down: int, part:
     assert not is_pattern(ruled(across, down, part), SHAPE)
 
 
+def test_fields_with_boxes_at_both_ends_are_none() -> None:
+    page = ruled(0, 12)
+    for share in (0.05, 0.09, 0.13, 0.17, 0.87, 0.91, 0.95):
+        ends = [(1 - share) * SHAPE[left] + share * SHAPE[right] for left, right in ((0, 1), (3, 2))]
+        start, end = (tuple(int(value) for value in point) for point in ends)
+        cv2.line(page, start, end, 90, 2)
+
+    assert not is_pattern(page, SHAPE)
+
+
 @pytest.mark.parametrize("seed", [30026, 30029])
 def test_a_keyboard_on_an_empty_table_is_no_sheet(seed: int) -> None:
     assert find_page(make_desk(seed, "empty").image_bgr) is None
