@@ -120,7 +120,7 @@ async def _live(world: World, plan: Plan, known: Known) -> None:
     working = [spawn(expert.work(), f"work {expert.client.name}") for expert in experts]
     striking = spawn(_strike(world, plan, day, [device for room in rooms for device in (room.screen, room.agent)]), "faults")
     await listened(world.service, plan.seconds)
-    day.is_open, day.is_calm = False, True
+    day.closing.set()
     await striking
     await asyncio.wait(living, timeout=SETTLE_SECONDS + 4 * plan.away)
     for task in living:

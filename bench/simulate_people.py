@@ -5,7 +5,7 @@ Each throws dice of their own. Nothing here judges: whoever lives through a faul
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -46,11 +46,14 @@ class Habits:
 
 @dataclass(kw_only=True)
 class Day:
-    """Until when sessions are opened, and whether faults befall people still."""
+    """No session is opened once it is `closing`; from then on no faults befall people either."""
 
     habits: Habits
-    is_open: bool = True
-    is_calm: bool = False
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_calm(self) -> bool:
+        return self.closing.is_set()
 
 
 class Device:
@@ -159,8 +162,10 @@ class RoomLife:
         self.screen.start()
         self.agent.start()
         while True:
-            await asyncio.sleep(self.dice.uniform(*self.day.habits.idle))
-            if not self.day.is_open:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.dice.uniform(*self.day.habits.idle)):
+                    await self.day.closing.wait()
+            if self.day.closing.is_set():
                 return
             await self._serve_one()
 
