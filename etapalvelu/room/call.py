@@ -87,8 +87,8 @@ class DocumentCall:
             rates=rates,
             relays=self._relays,
             # An agent that was started anew counts on: a number it has used is known with other certificates, of which there
-            # cannot be two unless somebody stands between.
-            before_first=int(now().timestamp()) % MOST_FIRST,
+            # cannot be two unless somebody stands between. In tenths of a second: it may be there again at once.
+            before_first=int(now().timestamp() * 10) % MOST_FIRST,
         )
         self._stills = Stills(
             camera, taken=self._note, vision=VISION, sheet=self._tabletop.watch, yielding=self._audience.stream.yielding

@@ -53,6 +53,7 @@ class DocumentChannel:
         self._tabletop = tabletop
         self._now = now
         self._room = asyncio.Event()
+        self._has_successor = False
         self._channel.bufferedAmountLowThreshold = BUFFERED_BYTES // 2
         self._channel.on("open", self._opened)
         self._channel.on("message", self._received)
@@ -69,6 +70,10 @@ class DocumentChannel:
     @property
     def is_open(self) -> bool:
         return self._channel.readyState == "open"
+
+    @property
+    def _takes_chunks(self) -> bool:
+        return self.is_open and not self._has_successor
 
     @property
     def has_room(self) -> bool:
@@ -93,16 +98,21 @@ class DocumentChannel:
 
     async def send_chunk(self, chunk: bytes) -> None:
         """Send a chunk once there is room for it; raises ViewerGoneError, ChannelClosedError when the channel is no more."""
-        while self.is_open and self._channel.bufferedAmount > BUFFERED_BYTES:
+        while self._takes_chunks and self._channel.bufferedAmount > BUFFERED_BYTES:
             self._room.clear()
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await self._room.wait()
             except TimeoutError:
                 raise ViewerGoneError("the line takes no more") from None
-        if not self.is_open:
-            raise ChannelClosedError("the channel closed")
+        if not self._takes_chunks:
+            raise ChannelClosedError("the channel closed, or has a successor")
         self._channel.send(chunk)
+
+    def end_chunks(self) -> None:
+        """Raise ChannelClosedError at whoever waits for room, or sends a chunk later."""
+        self._has_successor = True
+        self._room.set()
 
     def close(self) -> None:
         """End the heartbeat, and look no more."""

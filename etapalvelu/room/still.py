@@ -51,6 +51,10 @@ class Outlet(Protocol):
         """Send a chunk once there is room for it; raises ViewerGoneError, ChannelClosedError when the channel is no more."""
         ...
 
+    def end_chunks(self) -> None:
+        """Its successor is there and carries them from now on: sending one raises ChannelClosedError."""
+        ...
+
 
 class Sheet(Protocol):
     """What is known of the sheet on the table."""
@@ -175,6 +179,8 @@ class Delivery:
 
     def go_on(self, outlet: Outlet) -> None:
         """The viewer is back on another channel; whatever was not acknowledged may be lost with the old one."""
+        if self._outlet is not None:
+            self._outlet.end_chunks()
         self._outlet = outlet
         self._has_outlet.set()
         self.hear(None)

@@ -358,5 +358,5 @@ async def test_a_server_that_goes_down_says_so(whole: Doorstep) -> None:
         for _ in range(4):
             await ear.next()
         closing = asyncio.ensure_future(whole.client.server.close())
-        assert await ear.ended() == [("bye", {"retry_after": 2})]
+        assert await ear.ended() == [("bye", {"retry_after": 1})]
         await closing

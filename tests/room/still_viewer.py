@@ -72,6 +72,7 @@ class Line:
         self.viewer = viewer
         self.seat = viewer.seat
         self.is_open = True
+        self.has_successor = False
         self.breaks_after: int | None = None
 
     def send(self, message: FromAgent) -> None:
@@ -82,11 +83,14 @@ class Line:
         await asyncio.sleep(0)
         if self.breaks_after == 0:
             self.close()
-        if not self.is_open:
-            raise ChannelClosedError("the channel closed")
+        if not self.is_open or self.has_successor:
+            raise ChannelClosedError("the channel closed, or has a successor")
         if self.breaks_after is not None:
             self.breaks_after -= 1
         self.viewer.take(chunk)
+
+    def end_chunks(self) -> None:
+        self.has_successor = True
 
     def close(self) -> None:
         self.is_open = False

@@ -86,6 +86,7 @@ async def test_a_still_goes_on_over_the_next_connection(
     await until(lambda: any(said[0] == "noted" for said in service.record.said))
 
     (still,) = expert.showing.stills
+    # Over the old one, though it stands for a while, nothing more comes.
     assert first.stills == []
     assert (still.begin.id, still.begin.width, still.begin.height) == ("large", 1600, 1200)
     await running.end()

@@ -14,7 +14,7 @@ from etapalvelu.room.document import DocumentChannel
 from etapalvelu.room.line import Carried
 from etapalvelu.room.shot import VISION
 from etapalvelu.room.source import Kind, Source
-from etapalvelu.room.still import Stills, ViewerGoneError
+from etapalvelu.room.still import ChannelClosedError, Stills, ViewerGoneError
 from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.tabletop import Tabletop
 from etapalvelu.room.track import LiveView
@@ -90,6 +90,21 @@ async def test_a_channel_that_closes_meanwhile_is_given_up(line: StoppedLine, ch
         await sending
     channel.tell(CameraStatus(camera="ok", width=1, height=1))
     assert line.sent == []
+
+
+async def test_chunks_go_over_the_successor_while_words_still_go(line: StoppedLine, channel: DocumentChannel) -> None:
+    sending = asyncio.ensure_future(channel.send_chunk(b"chunk"))
+    await asyncio.sleep(0)
+
+    channel.end_chunks()
+
+    with pytest.raises(ChannelClosedError):
+        await sending
+    line.bufferedAmount = 0
+    with pytest.raises(ChannelClosedError):
+        await channel.send_chunk(b"chunk")
+    channel.tell(CameraStatus(camera="ok", width=1, height=1))
+    assert len(line.sent) == 1
 
 
 async def test_a_status_tells_its_time_in_utc_with_a_z(line: StoppedLine, channel: DocumentChannel) -> None:
