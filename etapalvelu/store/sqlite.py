@@ -32,16 +32,19 @@ class Connection(aiosqlite.Connection):
         """Do the work in the connection's thread."""
         return await self._execute(work)  # type: ignore[no-untyped-call]  # as its own cursors do
 
+    def taken_up(self) -> str:
+        """The statement that is to come before the next one, which takes it along."""
+        beginning, self.to_begin = self.to_begin, ""
+        return beginning
+
     async def commit(self) -> None:
-        if not self.to_begin:
+        if not self.taken_up():
             await super().commit()
-        self.to_begin = ""
 
     async def rollback(self) -> None:
-        """What comes next comes after it, so nobody need wait."""
-        if not self.to_begin and self.raw.in_transaction:
+        """What comes next comes after it, so nobody need wait; where no transaction has begun it does nothing."""
+        if not self.taken_up():
             self._tx.put_nowait((None, self.raw.rollback))
-        self.to_begin = ""
 
     @property
     def raw(self) -> sqlite3.Connection:
@@ -72,11 +75,13 @@ class Cursor:
         if operation in _BEGINNINGS:
             self._connection.to_begin = operation
             return self
-        await self._connection.errand(partial(self._run, sqlite3.Cursor.execute, operation, parameters))
+        beginning = self._connection.taken_up()
+        await self._connection.errand(partial(self._run, beginning, sqlite3.Cursor.execute, operation, parameters))
         return self
 
     async def executemany(self, operation: str, parameters: Iterable[Sequence[Any]]) -> "Cursor":
-        await self._connection.errand(partial(self._run, sqlite3.Cursor.executemany, operation, parameters))
+        beginning = self._connection.taken_up()
+        await self._connection.errand(partial(self._run, beginning, sqlite3.Cursor.executemany, operation, parameters))
         return self
 
     async def fetchone(self) -> Any:
@@ -106,12 +111,11 @@ class Cursor:
 
     # In the connection's thread.
 
-    def _run(self, how: Any, operation: str, parameters: Any) -> None:
+    def _run(self, beginning: str, how: Any, operation: str, parameters: Any) -> None:
         cursor = self._open = self._connection.raw.cursor()
         try:
-            if self._connection.to_begin:
-                cursor.execute(self._connection.to_begin)
-                self._connection.to_begin = ""
+            if beginning:
+                cursor.execute(beginning)
             how(cursor, operation, parameters)
             self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
             if self.description is None:
