@@ -161,6 +161,23 @@ test("what is shown stays until the connection beside it has a picture, which is
   assert.equal(shown[0], 1750);
 });
 
+test("a report that fails is asked for again", async () => {
+  const { line, done, current, peer } = await watched();
+  let asked = 0;
+  const next = { ...current, generation: 2, connected: true, pc: { connectionState: "connected", getStats: async () => {
+    asked += 1;
+    if (asked === 1) throw new DOMException("closed", "InvalidStateError");
+    return new Map([["v", { type: "inbound-rtp", kind: "video", id: "v", framesDecoded: 1 }]]);
+  } } };
+  Object.assign(peer, { next, swap: () => done.push("swap") });
+
+  await line.beat(BEGUN + 50);
+  const before = done.includes("swap");
+  await line.beat(BEGUN + 100);
+
+  assert.deepEqual([before, done.includes("swap"), asked], [false, true, 2]);
+});
+
 test("a connection that is made anew while its picture is waited for is not shown", async () => {
   const { line, done, current, peer } = await watched();
   const other = { ...current, generation: 3, connected: false };

@@ -116,10 +116,11 @@ export class Line {
     if (!next?.connected || this.trying) return;
     if (next !== this.successor) [this.successor, this.stood] = [next, now];
     this.trying = true;
-    const seen = figures(await next.pc.getStats());
+    // one that is closed meanwhile gives no report, and its successor is to be tried all the same
+    const report = await next.pc.getStats().catch(() => null);
     this.trying = false;
-    if (next !== peer.next) return;
-    const expected = expects();
+    if (!report || next !== peer.next) return;
+    const [seen, expected] = [figures(report), expects()];
     if (hasBegun(expected, seen) || now - this.stood > SUCCEEDS_WITHIN_MS) peer.swap();
     else if (expected.camera && seen.frames === 0) this._ask(now);
   }
