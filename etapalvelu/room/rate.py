@@ -44,6 +44,8 @@ _GROWTH_UNUSED: Final = 1.05
 _NEAR: Final = 0.9
 _USED: Final = 0.5
 _LIMIT_HOLDS_SECONDS: Final = 60.0
+# Reports come every second. The first one after such a silence tells what was lost in it, and nothing of the line's width.
+_SILENCE_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,7 @@ class RateControl:
         self.bits_per_second = start
         self._answers: deque[tuple[float, float]] = deque()
         self._silent = 0
+        self._read_at: float | None = None
         self._late: list[float] = []
         # When and how much was too much.
         self._limit: tuple[float, float] | None = None
@@ -78,6 +81,9 @@ class RateControl:
 
     def feed(self, reading: Reading) -> None:
         """Take a reading into account."""
+        since, self._read_at = self._read_at, reading.at
+        if since is not None and reading.at - since > _SILENCE_SECONDS:
+            return
         before = self._answers[-1] if self._answers else None
         self._note(reading)
         is_late = self._is_late(reading)
@@ -98,6 +104,7 @@ class RateControl:
     def begin_again(self) -> None:
         """After a pause: try with the least."""
         self.bits_per_second, self._at_floor, self._silent = FLOOR_BITS_PER_SECOND, 0, 0
+        self._read_at = None
         self._answers.clear()
         self._late.clear()
 

@@ -174,3 +174,20 @@ def test_the_next_call_begins_with_what_the_seats_line_carried_within_bounds() -
         900_000,
         START_BITS_PER_SECOND,
     ]
+
+
+def test_what_was_lost_in_a_cut_says_nothing_of_the_line_after_it() -> None:
+    control = RateControl()
+    at, before, after = 0.0, [], []
+    for _ in range(5):
+        for _ in range(13):
+            at += 1
+            control.feed(reading(at))
+        before.append(control.bits_per_second)
+        at += 5
+        control.feed(reading(at, loss=0.98, round_trip=None))
+        after.append(control.bits_per_second)
+    control.feed(reading(at + 1, loss=0.3))
+
+    assert after == before
+    assert control.bits_per_second < after[-1]
