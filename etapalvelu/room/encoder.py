@@ -1,10 +1,14 @@
 """What is reached into inside aiortc: the one place that knows its private parts. A test fails when they change."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final, Literal
 
 from aiortc import RTCRtpCodecCapability, RTCRtpSender, RTCRtpTransceiver
 from aiortc.codecs import vpx
+from aiortc.rtp import is_rtcp
+
+from etapalvelu.room.outlet import Outlet
 
 Codec = Literal["H264", "VP8"]
 
@@ -15,6 +19,9 @@ _WANTED: Final = ("video/H264", "video/VP8", "video/rtx")
 _PROFILE: Final = "profile-level-id"
 # Constrained Baseline is what is sent. The level there is less than 1080p needs; receivers look at the picture's own.
 _OUR_PROFILE: Final = "42e01f"
+# Where a packet's sequence number and source stand: RFC 3550, 5.1.
+_NUMBER: Final = slice(2, 4)
+_SOURCE: Final = slice(8, 12)
 
 
 def raise_ceiling() -> None:
@@ -49,6 +56,26 @@ def ask_key_frame(sender: RTCRtpSender) -> None:
 def hear_key_frame_requests(sender: RTCRtpSender, asked: Callable[[], None]) -> None:
     """Call `asked` for each picture loss indication: aiortc itself hears none when it is handed packets."""
     sender._send_keyframe = asked  # type: ignore[method-assign]
+
+
+def send_through(sender: RTCRtpSender, outlet: Outlet) -> None:
+    """Let `outlet` say when a packet goes and whether a lost one is repeated: aiortc sends and repeats all at once."""
+    transport, repeat = sender.transport, sender._retransmit
+    send = transport._send_rtp
+
+    async def in_time(data: bytes) -> None:
+        if not is_rtcp(data) and int.from_bytes(data[_SOURCE]) == sender._ssrc:
+            wait = outlet.delay(int.from_bytes(data[_NUMBER]), len(data))
+            if wait:
+                await asyncio.sleep(wait)
+        await send(data)
+
+    async def unless_refused(sequence_number: int) -> None:
+        if outlet.may_repeat(sequence_number):
+            await repeat(sequence_number)
+
+    transport._send_rtp = in_time  # type: ignore[method-assign]
+    sender._retransmit = unless_refused  # type: ignore[method-assign]
 
 
 def is_relayed(transceiver: RTCRtpTransceiver) -> bool:

@@ -33,6 +33,8 @@ class Line:
         self._yielded_at = float("-inf")
         # What the frames of the last second took on average; told by whoever sends them.
         self.frame_bits = 0.0
+        # Seconds, as last reported.
+        self.round_trip = 0.0
         # Whoever shares a stream among several lines has this decided there.
         self.changed: Callable[[], None] = self.say_own
         self.carried = Carried(step=STEPS[0].name, frames_per_second=STEPS[0].frames_per_second)
@@ -66,6 +68,8 @@ class Line:
 
     def take(self, reading: Reading) -> None:
         """Judge the line by a reading, unless a still makes it look worse than it is."""
+        if reading.round_trip is not None:
+            self.round_trip = reading.round_trip
         if self._yielding or reading.at - self._yielded_at < AFTER_YIELDING_SECONDS:
             return
         before = self._ladder.step

@@ -22,10 +22,18 @@ from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
 from msgspec import structs
 
-from etapalvelu.room.encoder import agreed_codec, ask_key_frame, hear_key_frame_requests, is_relayed, offered_codecs
+from etapalvelu.room.encoder import (
+    agreed_codec,
+    ask_key_frame,
+    hear_key_frame_requests,
+    is_relayed,
+    offered_codecs,
+    send_through,
+)
 from etapalvelu.room.ends import line_ends
 from etapalvelu.room.gauge import Gauge
 from etapalvelu.room.line import Carried, Line
+from etapalvelu.room.outlet import Outlet
 from etapalvelu.room.rate import KnownRates
 from etapalvelu.room.relay import turn_urls, way
 from etapalvelu.room.server import IceServer
@@ -230,6 +238,7 @@ class Viewer:
             hear_key_frame_requests(self._transceiver.sender, self._track.ask_key_frame)
         else:
             log.info("%s knows no H264, its picture is encoded apart", self.seat)
+        send_through(self._transceiver.sender, Outlet(self.line))
         self._track.agree(codec)
 
     def _look(self) -> None:

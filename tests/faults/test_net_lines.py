@@ -29,6 +29,8 @@ BACK_SECONDS = {5: 1.0, 30: 5.0}
 STALL_SECONDS = 1.0
 FRESH_SECONDS, OLDEST_SECONDS = 2.0, 1.0
 RUNS_A_MISS = 20
+# What 300 kbit/s carry, both ways and for all: that the people are seen to move, and the paper as often as text needs.
+LEAST_FRAMES_A_SECOND = {"document": 1, "room": 5, "expert": 5}
 CAUSES = {"room": "site_network", "expert": "expert_side"}
 BROKEN = "js.line.restoring"
 # How a session ends for those who are away for longer than their seats are kept; of two who are, either may go first.
@@ -209,8 +211,8 @@ async def test_a_line_is_thin(call: Scene, again: int) -> None:
 
     seen = {(where, stream): await call.frames(page_of(call, where), stream, began, ended) for where, stream in PICTURES}
     for (where, stream), frames in seen.items():
-        keep(f"frames a second of {stream} at the {where} at 300 kbit/s", len(frames) / (ended - began))
-    assert min(len(frames) for frames in seen.values()) >= 5
+        per_second = keep(f"frames a second of {stream} at the {where} at 300 kbit/s", len(frames) / (ended - began))
+        assert per_second >= LEAST_FRAMES_A_SECOND[stream]
     await state_is(call.expert, "connected")
 
 

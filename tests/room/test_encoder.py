@@ -1,6 +1,7 @@
 """Fails when aiortc changes what etapalvelu.room.encoder reaches into."""
 
 import asyncio
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -8,7 +9,16 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpCodecParameters, RTCRtpSender, RTCSessionDescription
 from aiortc.codecs import vpx
 from aiortc.codecs.h264 import h264_depayload
-from aiortc.rtp import RTCP_PSFB_APP, RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtpPacket,
+)
 from aiortc.sdp import SessionDescription
 from av import VideoFrame
 from av.video.frame import PictureType
@@ -21,8 +31,11 @@ from etapalvelu.room.encoder import (
     hear_key_frame_requests,
     offered_codecs,
     raise_ceiling,
+    send_through,
 )
 from etapalvelu.room.line import Line
+from etapalvelu.room.outlet import HASTE, Outlet
+from etapalvelu.room.rate import Reading
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.stream import DocumentStream
 from etapalvelu.room.track import DocumentTrack, LiveView
@@ -77,6 +90,44 @@ async def test_a_receivers_request_for_a_key_frame_is_heard() -> None:
     await connection.close()
 
     assert asked == ["key frame"] * 3
+
+
+async def test_what_is_sent_and_repeated_goes_through_the_outlet() -> None:
+    """RTP of the picture waits for its turn, and only what may be repeated is; RTCP and repeated packets wait for nothing."""
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    sender = connection.addTransceiver("video", direction="sendonly").sender
+    line = Line(60_000)
+    line.take(Reading(at=1.0, round_trip=0.02, loss=0.0, bits_per_second=60_000))
+    sent: list[bytes] = []
+    repeated: list[int] = []
+
+    async def keep(data: bytes) -> None:
+        sent.append(data)
+
+    async def repeat(sequence_number: int) -> None:
+        repeated.append(sequence_number)
+        await sender.transport._send_rtp(rtp(sender._rtx_ssrc, sequence_number))
+
+    sender.transport._send_rtp = keep  # type: ignore[method-assign]
+    sender._retransmit = repeat  # type: ignore[method-assign]
+    send_through(sender, Outlet(line))
+    began = time.monotonic()
+    for number in (7, 8, 9):
+        await sender.transport._send_rtp(rtp(sender._ssrc, number))
+    took = time.monotonic() - began
+    await sender._handle_rtcp_packet(RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sender._ssrc, lost=[8, 8, 3]))
+    report = bytes(RtcpRrPacket(ssrc=1))
+    await sender.transport._send_rtp(report)
+    await connection.close()
+
+    assert took > 2 * 8 * 1_000 / (HASTE * line.bits_per_second) - 0.01
+    assert repeated == [8]
+    assert sent == [*(rtp(sender._ssrc, number) for number in (7, 8, 9)), rtp(sender._rtx_ssrc, 8), report]
+
+
+def rtp(ssrc: int, number: int) -> bytes:
+    packet = RtpPacket(payload_type=99, sequence_number=number, ssrc=ssrc, payload=bytes(988))
+    return packet.serialize()
 
 
 async def test_packets_are_sent_as_they_are() -> None:
