@@ -8,7 +8,7 @@ from aiortc import RTCRtpCodecCapability, RTCRtpSender, RTCRtpTransceiver
 from aiortc.codecs import vpx
 from aiortc.rtp import is_rtcp
 
-from etapalvelu.room.outlet import Outlet
+from etapalvelu.room.pacer import Pacer
 
 Codec = Literal["H264", "VP8"]
 
@@ -58,20 +58,20 @@ def hear_key_frame_requests(sender: RTCRtpSender, asked: Callable[[], None]) -> 
     sender._send_keyframe = asked  # type: ignore[method-assign]
 
 
-def send_through(sender: RTCRtpSender, outlet: Outlet) -> None:
-    """Let `outlet` say when a packet goes and whether a lost one is repeated: aiortc sends and repeats all at once."""
+def send_through(sender: RTCRtpSender, pacer: Pacer) -> None:
+    """Let `pacer` say when a packet goes and whether a lost one is repeated: aiortc sends and repeats all at once."""
     transport, repeat = sender.transport, sender._retransmit
     send = transport._send_rtp
 
     async def in_time(data: bytes) -> None:
         if not is_rtcp(data) and int.from_bytes(data[_SOURCE]) == sender._ssrc:
-            wait = outlet.delay(int.from_bytes(data[_NUMBER]), len(data))
+            wait = pacer.delay(int.from_bytes(data[_NUMBER]), len(data))
             if wait:
                 await asyncio.sleep(wait)
         await send(data)
 
     async def unless_refused(sequence_number: int) -> None:
-        if outlet.may_repeat(sequence_number):
+        if pacer.may_repeat(sequence_number):
             await repeat(sequence_number)
 
     transport._send_rtp = in_time  # type: ignore[method-assign]

@@ -33,7 +33,7 @@ from etapalvelu.room.encoder import (
 from etapalvelu.room.ends import line_ends
 from etapalvelu.room.gauge import Gauge
 from etapalvelu.room.line import Carried, Line
-from etapalvelu.room.outlet import Outlet
+from etapalvelu.room.pacer import Pacer
 from etapalvelu.room.rate import KnownRates
 from etapalvelu.room.relay import turn_urls, way
 from etapalvelu.room.server import IceServer
@@ -238,7 +238,7 @@ class Viewer:
             hear_key_frame_requests(self._transceiver.sender, self._track.ask_key_frame)
         else:
             log.info("%s knows no H264, its picture is encoded apart", self.seat)
-        send_through(self._transceiver.sender, Outlet(self.line))
+        send_through(self._transceiver.sender, Pacer(self.line))
         self._track.agree(codec)
 
     def _look(self) -> None:

@@ -34,7 +34,7 @@ from etapalvelu.room.encoder import (
     send_through,
 )
 from etapalvelu.room.line import Line
-from etapalvelu.room.outlet import HASTE, Outlet
+from etapalvelu.room.pacer import HASTE, Pacer
 from etapalvelu.room.rate import Reading
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.stream import DocumentStream
@@ -110,7 +110,7 @@ async def test_what_is_sent_and_repeated_goes_through_the_outlet() -> None:
 
     sender.transport._send_rtp = keep  # type: ignore[method-assign]
     sender._retransmit = repeat  # type: ignore[method-assign]
-    send_through(sender, Outlet(line))
+    send_through(sender, Pacer(line))
     began = time.monotonic()
     for number in (7, 8, 9):
         await sender.transport._send_rtp(rtp(sender._ssrc, number))

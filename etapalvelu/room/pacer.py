@@ -26,7 +26,7 @@ _BITS: Final = 8
 _REMEMBERED: Final = 1024
 
 
-class Outlet:
+class Pacer:
     """Of one viewer's picture. Packets are known by the sequence numbers of RFC 3550."""
 
     def __init__(self, line: Line, *, clock: Callable[[], float] = time.monotonic) -> None:
