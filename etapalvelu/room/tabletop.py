@@ -38,6 +38,8 @@ LONGEST_SILENCE_SECONDS: Final = 0.85
 MARKS_SECONDS: Final = 0.05
 # Marks are told as often as this rate allows, so that a moving pointer leaves room for the picture.
 MARKS_BYTES_PER_SECOND: Final = 30_000
+# A newcomer sees the table first; looking for a sheet on it would take the processor from the first picture's making.
+FIRST_PICTURE_SECONDS: Final = 0.4
 _BYTES_A_POINT: Final = 17
 _MOVED_SHARE: Final = 0.0012
 _CORNER_DECIMALS: Final = 5
@@ -85,9 +87,11 @@ class Tabletop:
         self._marks_due = 0.0
         self._marks_timer: asyncio.TimerHandle | None = None
         self.watch.listen(self._seen)
+        self._pace()
 
     def joined(self, outlet: Outlet) -> None:
         """A viewer looks from now on, and is told how things stand."""
+        self.watch.hush(FIRST_PICTURE_SECONDS)
         self._viewers.append(_Viewer(outlet))
         self._pace()
         self.watch.start()

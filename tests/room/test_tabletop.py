@@ -9,7 +9,7 @@ import pytest
 from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.eye import Sighting
 from etapalvelu.room.source import Kind, Source
-from etapalvelu.room.tabletop import LONGEST_SILENCE_SECONDS, Tabletop
+from etapalvelu.room.tabletop import FIRST_PICTURE_SECONDS, LONGEST_SILENCE_SECONDS, Tabletop
 from signaling.document import (
     AddMark,
     FromAgent,
@@ -106,6 +106,23 @@ async def test_a_newcomer_is_told_of_the_sheet_and_the_marks_at_once(table: Tabl
     assert isinstance(page, Page)
     assert (page.page, page.view, page.corners, page.hint, page.calm, page.ppi) == (1, "table", CORNERS, None, True, 90)
     assert marks == Marks(page=1, marks=(Mark(id="m1", points=((0.5, 0.5),)),), pointer=None)
+
+
+async def test_a_newcomers_first_picture_is_made_in_peace_unless_somebody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    hushed: list[float] = []
+    table = Table()
+    watch = table.tabletop.watch
+    monkeypatch.setattr(watch, "start", lambda: None)
+    monkeypatch.setattr(watch, "hush", lambda seconds: hushed.append(seconds if watch.is_alone else 0.0))
+
+    viewers = [Outlet("room"), Outlet("expert"), Outlet("expert2")]
+    for viewer in viewers:
+        table.tabletop.joined(viewer)
+    for viewer in viewers:
+        table.tabletop.left(viewer)
+    table.tabletop.joined(Outlet("expert"))
+
+    assert hushed == [FIRST_PICTURE_SECONDS, FIRST_PICTURE_SECONDS, 0.0, FIRST_PICTURE_SECONDS]
 
 
 async def test_a_sheet_that_lies_still_is_told_about_once_a_second(table: Table, expert: Outlet) -> None:
