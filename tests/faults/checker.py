@@ -33,7 +33,9 @@ CAUSES = {"completed", "customer_left", "cancelled", "hours_ended", "no_expert",
 CAUSE_CLASSES = set(
     "site_network camera document_camera microphone speaker permission server expert_side identity unknown".split()  # noqa: SIM905
 )
-RELEASES = {"cannot_serve", "wrong_theme", "lease", "expert_lost"}
+# What an expert gives as the reason of a release, and what the service writes when they left or never came.
+ASKED_RELEASES = {"cannot_serve", "wrong_theme"}
+RELEASES = ASKED_RELEASES | {"lease", "expert_lost"}
 GENESIS = "0" * 64
 
 # What each deed writes, by the last word of its address.
@@ -292,7 +294,10 @@ def _counted(stories: Mapping[str, Story], deeds: Iterable[Deed]) -> Iterator[Fi
         for type_ in (*WRITES[deed.name], *(["noted"] if with_note else [])):
             possible[deed.actor, type_] += deed.may_be_done
     there: Counter[tuple[str, str, str]] = Counter(
-        (entry["actor"], entry["type"], session) for session, story in stories.items() for entry in story.entries
+        (entry["actor"], entry["type"], session)
+        for session, story in stories.items()
+        for entry in story.entries
+        if entry["type"] != "released" or entry["data"].get("reason") in ASKED_RELEASES
     )
     for (actor, types, session), count in _by_types(done).items():
         found = sum(there[actor, type_, session] for type_ in types)

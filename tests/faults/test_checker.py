@@ -122,6 +122,26 @@ def test_a_deed_that_was_refused_may_not_be_in_the_log_and_one_never_answered_ma
     assert kinds(log(), [*refused, asked]) == set()
 
 
+@pytest.mark.parametrize(("reason", "found"), [("expert_lost", set()), ("wrong_theme", {"doubled"})])
+def test_an_expert_who_leaves_gives_the_session_back_without_a_deed(reason: str, found: set[str]) -> None:
+    claimed, expert = HISTORY[2], "staff:expert"
+    history = [
+        *HISTORY[:3],
+        ("released", expert, {"expert": "expert", "reason": "cannot_serve"}),
+        claimed,
+        HISTORY[3],
+        ("left", expert, {"seat": "expert"}),
+        ("released", expert, {"expert": "expert", "reason": reason}),
+    ]
+    told = [
+        *TOLD[:2],
+        *({"kind": "deed", "key": key, "actor": expert, "deed": "claim", "session": "s1"} for key in "de"),
+        {"kind": "deed", "key": "f", "actor": expert, "deed": "release", "session": "s1"},
+    ]
+
+    assert kinds(log(history), told) == found
+
+
 @pytest.mark.parametrize(
     "line",
     [

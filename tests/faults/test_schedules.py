@@ -6,6 +6,7 @@ Seeds are kept as a property of each run (`--junit-xml`) and printed when it fai
 import asyncio
 import random
 import secrets
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -77,6 +78,12 @@ class Play:
         }
 
     async def step(self, step: Step) -> None:
+        if step.kill_ms is not None and step.what == "server told to stop":
+            # It is killed while it ends.
+            self._rig.signal(signal.SIGTERM)
+            await asyncio.sleep(step.kill_ms / 1000)
+            await asyncio.to_thread(restart, self._rig)
+            return
         doing = asyncio.ensure_future(self._try(step))
         if step.kill_ms is not None:
             await asyncio.sleep(step.kill_ms / 1000)
