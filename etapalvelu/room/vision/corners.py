@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from etapalvelu.room.pixels import Bgr
 from etapalvelu.room.vision.edges import Edges, edges_of
-from etapalvelu.room.vision.likeness import Likeness, likeness_of
+from etapalvelu.room.vision.likeness import Likeness, likeness_of, usual
 from etapalvelu.room.vision.lines import Lines, lines_in
 from etapalvelu.room.vision.pattern import is_pattern
 from etapalvelu.room.vision.proof import borne_out, going_on, grown, is_of_one_paper
@@ -272,20 +272,18 @@ def _way(quads: Quads, likeness: Likeness, rating: NDArray[np.float32], index: i
     larger = likeness.size > _LARGER * likeness.size[index]
     good = (rating > rating[index] - _ALMOST) & (quads.support.min(axis=1) > _BORNE_OUT)
     inner = quads.corners[index]
-    around = [
-        other
-        for other in np.flatnonzero(larger & good & _same_paper(likeness, index))
-        if _is_within(inner, quads.corners[other])
-    ]
-    around.sort(key=lambda other: -rating[other])
+    around = np.array([other for other in np.flatnonzero(larger & good) if _is_within(inner, quads.corners[other])], np.intp)
+    around = around[_same_paper(likeness, index, around)]
+    around = around[np.argsort(-rating[around])]
     return _Way(inner, tuple(quads.corners[other] for other in around[:_MOST_FRAMES]))
 
 
-def _same_paper(likeness: Likeness, best: int) -> NDArray[np.bool_]:
-    """Which shapes have the paper of `best` along all their sides: it is far nearer to that than the table is."""
-    paper = np.median(likeness.margins[best, :, 1], axis=0)
-    off = np.abs(likeness.margins - paper).sum(axis=3).min(axis=2)
-    return np.asarray((off < _SAME_PAPER * np.abs(likeness.outsides - paper).sum(axis=2) + 6).all(axis=1), np.bool_)
+def _same_paper(likeness: Likeness, best: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which of the others have the paper of `best` along all their sides: it is far nearer to that than the table is."""
+    paper = np.median(usual(likeness.margins[best, :, 1]), axis=0)
+    off = np.abs(usual(likeness.margins[others]) - paper).sum(axis=3).min(axis=2)
+    table = np.abs(usual(likeness.outsides[others]) - paper).sum(axis=2)
+    return np.asarray((off < _SAME_PAPER * table + 6).all(axis=1), np.bool_)
 
 
 def _is_within(inner: Corners, outer: Corners) -> bool:

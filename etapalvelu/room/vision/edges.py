@@ -63,13 +63,15 @@ def _standing_out(planes: Plane) -> tuple[Plane, Plane]:
 
 def _strongest(planes: Plane) -> tuple[Plane, Plane, Plane]:
     """The gradient of whichever plane changes most at each pixel, and its length."""
-    across = np.asarray(cv2.Scharr(planes, cv2.CV_32F, 1, 0, scale=1 / 32), np.float32)
-    down = np.asarray(cv2.Scharr(planes, cv2.CV_32F, 0, 1, scale=1 / 32), np.float32)
-    lengths = across * across + down * down
-    best, chosen_across, chosen_down = lengths[..., 0], across[..., 0], down[..., 0]
-    for plane in (1, 2):
-        better = lengths[..., plane] > best
-        best = np.where(better, lengths[..., plane], best)
-        chosen_across = np.where(better, across[..., plane], chosen_across)
-        chosen_down = np.where(better, down[..., plane], chosen_down)
-    return chosen_across, chosen_down, np.sqrt(best)
+    best = None
+    for plane in cv2.split(planes):
+        across, down = (cv2.Scharr(plane, cv2.CV_32F, *way, scale=1 / 32) for way in ((1, 0), (0, 1)))
+        found = across, down, across * across + down * down
+        if best is None:
+            best = found
+            continue
+        better = cv2.compare(found[2], best[2], cv2.CMP_GT)
+        for new, old in zip(found, best, strict=True):
+            cv2.copyTo(new, better, old)
+    across, down, length = (np.asarray(plane, np.float32) for plane in best or ())
+    return across, down, np.sqrt(length)

@@ -22,8 +22,8 @@ class Likeness:
     """Per shape (n) or side (n x 4). `step`: how clearly colour changes across a side against its own unrest, 0 to 1;
     `brighter`: grey levels the inside is brighter by; `quiet`: how even the inside is along a side; `alike`: how much the four
     insides are one paper; `bright`: whether they are bright for this picture; `form`: how usual its proportions are;
-    `size`: its share of the picture; `margins` (n x 4 x depths
-    x 3) and `outsides` (n x 4 x 3): the colours close inside, and outside.
+    `size`: its share of the picture; `margins` (n x 4 x depths x 3 x samples) and `outsides` (n x 4 x 3 x samples): the colours
+    close inside, and outside.
     """
 
     step: Plane
@@ -38,13 +38,14 @@ class Likeness:
 
 
 def likeness_of(edges: Edges, quads: Quads) -> Likeness:
-    inside, outside, rims = _strips(edges, quads.corners)
+    rims, beyond = _strips(edges, quads.corners)
+    inside, outside = (strip[:, :, 1:].mean(axis=2) for strip in (rims, beyond))
     difference = inside - outside
-    middle = np.median(difference, axis=2)
-    unrest = np.median(np.abs(difference - middle[:, :, None]).sum(axis=3), axis=2)
+    middle = usual(difference)
+    unrest = usual(np.abs(difference - middle[..., None]).sum(axis=2))
     change = np.abs(middle).sum(axis=2)
-    tone = np.median(inside, axis=2)
-    roughness = np.median(np.abs(inside - tone[:, :, None]).sum(axis=3), axis=2)
+    tone = usual(inside)
+    roughness = usual(np.abs(inside - tone[..., None]).sum(axis=2))
     spread = np.abs(tone - np.median(tone, axis=1, keepdims=True)).sum(axis=2).max(axis=1)
     level = np.median(tone[..., 0], axis=1)
     return Likeness(
@@ -55,8 +56,8 @@ def likeness_of(edges: Edges, quads: Quads) -> Likeness:
         bright=np.clip((level / max(_white(edges), 1.0) - np.float32(0.3)) / np.float32(0.4), 0, 1),
         form=_form(quads.corners),
         size=_areas(quads.corners) / np.float32(edges.thin.size),
-        margins=np.median(rims, axis=2),
-        outsides=np.median(outside, axis=2),
+        margins=rims[:, :, :3],
+        outsides=outside,
     )
 
 
@@ -65,8 +66,8 @@ def _white(edges: Edges) -> float:
     return float(np.percentile(edges.colours[::4, ::4, 0], 99))
 
 
-def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane, Plane]:
-    """Colours inside and outside the sides, n x 4 x samples x 3, and the former at each depth."""
+def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane]:
+    """Colours inside and outside the sides at each depth, n x 4 x depths x 3 x samples."""
     start, end = corners, np.roll(corners, -1, axis=1)
     side = end - start
     along = side / np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-3)
@@ -76,11 +77,17 @@ def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane, Plane]:
     points = start[:, :, None] + side[:, :, None] * share
     strips = []
     for depths in (_DEPTHS, -_DEPTHS):
-        at = (points[:, :, :, None] + inward[:, :, None, None] * depths[:, None]).astype(np.float32)
-        flat = at.reshape(len(corners) * 4, -1, 2)
-        found = cv2.remap(edges.colours, flat[..., 0], flat[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        strips.append(np.asarray(found, np.float32).reshape(*at.shape[:4], 3))
-    return strips[0][:, :, :, 1:].mean(axis=3), strips[1][:, :, :, 1:].mean(axis=3), strips[0][:, :, :, :3]
+        x, y = (points[:, :, None, :, way] + inward[:, :, None, None, way] * depths[:, None] for way in (0, 1))
+        flat = len(corners) * 4, -1
+        found = cv2.remap(edges.colours, x.reshape(flat), y.reshape(flat), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        strips.append(np.ascontiguousarray(np.moveaxis(np.reshape(found, (*x.shape, 3)), 4, 3)))
+    return strips[0], strips[1]
+
+
+def usual(samples: Plane) -> Plane:
+    """The median along the last axis."""
+    middle = samples.shape[-1] // 2
+    return np.asarray(np.sort(samples, axis=-1)[..., middle - 1 : middle + 1].mean(axis=-1), np.float32)
 
 
 def _areas(corners: Plane) -> Plane:

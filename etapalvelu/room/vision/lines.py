@@ -1,10 +1,11 @@
 """Straight lines through edges, and how well the picture bears each of them out along its length."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from etapalvelu.room.vision.edges import Edges, Plane
 
@@ -12,11 +13,14 @@ from etapalvelu.room.vision.edges import Edges, Plane
 ANGLES: Final = 360
 STEP: Final = 2
 _SPREAD: Final = (-2, -1, 0, 1, 2)
-_BESIDE: Final = 4.0
+_BESIDE: Final = np.float32(4)
 # How much of the support an edge without a change of colour across it loses, and which change is half of a clear one.
 _STEP_SHARE: Final = 0.35
 _CHANGE: Final = 4.0
 _OFFSETS: Final = (-1.5, -0.5, 0.5, 1.5)
+# Beyond this nothing of the picture is seen from a line, and so much is put round it that none looks farther.
+_RIM: Final = 2
+_FRAME: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,20 +50,20 @@ def lines_in(edges: Edges, most: int, more: tuple[Plane, Plane] | None = None) -
 
 
 def _peaks(edges: Edges, most: int) -> tuple[Plane, Plane]:
-    rows, columns = np.nonzero(edges.thin)
-    across, down = edges.across[rows, columns], edges.down[rows, columns]
+    high, wide = edges.thin.shape
+    ridges = np.flatnonzero(edges.thin)
+    rows, columns = (place.astype(np.float32) for place in np.divmod(ridges, wide))
+    across, down = edges.across.ravel()[ridges], edges.down.ravel()[ridges]
     weight = np.clip(np.hypot(across, down) - np.float32(0.7), 0, 4) ** 2
     own = np.rint(np.degrees(np.arctan2(down, across))).astype(np.int64) % ANGLES
-    high, wide = edges.thin.shape
     middle = int(np.hypot(high, wide)) + 2
     width = 2 * middle + 1
     cosine = np.cos(np.radians(np.arange(ANGLES))).astype(np.float32)
     sine = np.sin(np.radians(np.arange(ANGLES))).astype(np.float32)
-    votes = np.zeros(ANGLES * width, np.float64)
-    for shift in _SPREAD:
-        angle = (own + shift) % ANGLES
-        place = np.rint(columns * cosine[angle] + rows * sine[angle]).astype(np.int64) + middle
-        votes += np.bincount(angle * width + place, weights=weight, minlength=ANGLES * width)
+    angle = (own + np.array(_SPREAD)[:, None]) % ANGLES
+    place = np.rint(columns * cosine[angle] + rows * sine[angle]).astype(np.int32) + middle
+    voices = np.broadcast_to(weight, angle.shape).ravel()
+    votes = np.bincount((angle * width + place).ravel(), weights=voices, minlength=ANGLES * width)
     board = votes.reshape(ANGLES, width).astype(np.float32)
     # The angle goes round.
     rim = 4
@@ -67,9 +71,9 @@ def _peaks(edges: Edges, most: int) -> tuple[Plane, Plane]:
     board = np.asarray(cv2.GaussianBlur(board, (3, 3), 0), np.float32)
     board -= cv2.blur(board, (21, 1))
     top = cv2.dilate(board, np.ones((7, 7), np.uint8))
-    angle, place = np.nonzero(((board == top) & (board > 0))[rim:-rim])
-    best = np.argsort(-board[angle + rim, place])[:most]
-    angle, place = angle[best], place[best]
+    found = np.flatnonzero(((board == top) & (board > 0))[rim:-rim])
+    found = found[np.argsort(-board[rim:-rim].ravel()[found])[:most]]
+    angle, place = np.divmod(found, width)
     return np.stack([cosine[angle], sine[angle]], axis=1), (place - middle).astype(np.float32)
 
 
@@ -77,35 +81,35 @@ def _sums(edges: Edges, normal: Plane, distance: Plane, along: Plane, reach: int
     steps = np.arange(-reach, reach + 1, STEP, dtype=np.float32)
     if not len(normal):
         return np.zeros((0, 2, len(steps) + 1), np.float32)
-    middle_x = distance[:, None] * normal[:, :1] + steps * along[:, :1]
-    middle_y = distance[:, None] * normal[:, 1:] + steps * along[:, 1:]
-    gradient = cv2.merge([edges.across, edges.down])
-    support = np.zeros((len(normal), 2, len(steps)), np.float32)
+    x = distance[:, None] * normal[:, :1] + steps * along[:, :1]
+    y = distance[:, None] * normal[:, 1:] + steps * along[:, 1:]
+    high, wide = edges.thin.shape
+    within = (x > -_RIM) & (y > -_RIM) & (x < wide - 1 + _RIM) & (y < high - 1 + _RIM)
+    line = np.nonzero(within)[0]
+    # Turned by its line's normal a gradient is what goes through the line and what goes along it.
+    normals = (normal[:, 0] + 1j * normal[:, 1]).astype(np.complex64)[line]
+    at = (x[within] + 1j * y[within]).astype(np.complex64)
+    gradient = cv2.copyMakeBorder(cv2.merge([edges.across, edges.down]), *4 * (_FRAME,), cv2.BORDER_CONSTANT, value=0)
+    turned = np.ascontiguousarray(gradient).view(np.complex64)[..., 0]
+    support = np.zeros((2, len(line)), np.float32)
     for offset in _OFFSETS:
-        found = cv2.remap(
-            gradient,
-            middle_x + np.float32(offset) * normal[:, :1],
-            middle_y + np.float32(offset) * normal[:, 1:],
-            cv2.INTER_NEAREST,
-            borderMode=cv2.BORDER_CONSTANT,
-        )
-        through = found[..., 0] * normal[:, :1] + found[..., 1] * normal[:, 1:]
-        beside = found[..., 0] * along[:, :1] + found[..., 1] * along[:, 1:]
-        through[np.abs(through) < 1.3 * np.abs(beside)] = 0
-        np.maximum(support[:, 0], through, out=support[:, 0])
-        np.maximum(support[:, 1], -through, out=support[:, 1])
+        found = _taken(turned, at + np.float32(offset) * normals) * normals.conj()
+        through = np.where(np.abs(found.real) < np.float32(1.3) * np.abs(found.imag), 0, found.real)
+        np.maximum(support[0], through, out=support[0])
+        np.maximum(support[1], -through, out=support[1])
     support = np.clip((support - np.float32(0.5)) / np.float32(1.5), 0, 1)
     # A printed rule has the same paper on both sides.
-    around = [
-        cv2.remap(
-            edges.colours,
-            middle_x + np.float32(offset) * normal[:, :1],
-            middle_y + np.float32(offset) * normal[:, 1:],
-            cv2.INTER_NEAREST,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        for offset in (_BESIDE, -_BESIDE)
-    ]
-    change = np.abs(around[0] - around[1]).sum(axis=2)
-    support *= (np.float32(1 - _STEP_SHARE) + np.float32(_STEP_SHARE) * change / (change + np.float32(_CHANGE)))[:, None, :]
-    return np.pad(np.cumsum(support, axis=2, dtype=np.float32), ((0, 0), (0, 0), (1, 0)))
+    colours = cv2.copyMakeBorder(edges.colours, *4 * (_FRAME,), cv2.BORDER_REPLICATE)
+    change = np.abs(_taken(colours, at + _BESIDE * normals) - _taken(colours, at - _BESIDE * normals)) @ np.ones(3, np.float32)
+    support *= np.float32(1 - _STEP_SHARE) + np.float32(_STEP_SHARE) * change / (change + np.float32(_CHANGE))
+    sums = np.zeros((len(normal), 2, len(steps) + 1), np.float32)
+    for way in (0, 1):
+        sums[:, way, 1:][within] = support[way]
+    return np.asarray(np.cumsum(sums, axis=2, out=sums), np.float32)
+
+
+def _taken(framed: NDArray[Any], at: NDArray[np.complex64]) -> NDArray[Any]:
+    """What is nearest to the places `at` (x + iy) in a picture with a frame round it."""
+    wide = framed.shape[1]
+    columns, rows = (np.rint(part).astype(np.intp) + _FRAME for part in (at.real, at.imag))
+    return np.asarray(np.take(framed.reshape(-1, *framed.shape[2:]), rows * wide + columns, axis=0))

@@ -11,6 +11,7 @@ import numpy as np
 
 from etapalvelu.room.pixels import Bgr
 from etapalvelu.room.vision.edges import Plane
+from etapalvelu.room.vision.likeness import usual
 from etapalvelu.room.vision.refine import outward_of, refined
 
 _STRETCHES: Final = 8
@@ -149,7 +150,7 @@ def _share(picture: Bgr, start: Plane, end: Plane, inwards: Plane, step: float) 
         picture, at[..., 0].astype(np.float32), at[..., 1].astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
     inside, outside = seen[:, _REACH - _BESIDE : _REACH - 1], seen[:, _REACH + 2 : _REACH + _BESIDE + 1]
-    change = np.median(inside.mean(axis=1) - outside.mean(axis=1), axis=0)
+    change = usual((inside.mean(axis=1) - outside.mean(axis=1)).T)
     size = float(np.linalg.norm(change))
     profile = seen @ (change / size if size > 1 else _PLAIN).astype(np.float32)
     fall = (profile[:, :-2] - profile[:, 2:]).reshape(_STRETCHES, _POINTS, -1).mean(axis=1)

@@ -1,6 +1,5 @@
 """Four-cornered shapes that lines make where they cross, with the support along each of their four sides."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,20 +63,27 @@ def quads_from(lines: Lines, size: tuple[int, int], most: int, sure: NDArray[np.
     order = np.argsort(-rank)
     order = order[np.isfinite(rank[order])]
     # Two lines along one edge make the same shape twice, and a small thing must not crowd out a large one.
-    alike = np.rint(np.concatenate([corners.mean(axis=1), extent], axis=1)[order] / _ALIKE_PIXELS)
-    _, kept = np.unique(alike, axis=0, return_index=True)
+    alike = np.rint(np.concatenate([corners.mean(axis=1), extent], axis=1)[order] / _ALIKE_PIXELS).astype(np.int64)
+    _, kept = np.unique(alike @ (1 << np.array([0, 16, 32, 48])), return_index=True)
     return Quads(corners=corners, support=support, beyond=beyond).picked(order[np.sort(kept)[:most]])
 
 
 def _best_rounds(lines: Lines, sums: "_Sums", size: tuple[int, int], most: int) -> NDArray[np.intp]:
     """Several times as many shapes as are wanted, as four lines going round."""
     first, second, inward = _pairs(lines, size)
-    support, beyond = sums.everywhere(first, second)
-    worth = np.where(support < _LEAST_SUPPORT, _NO_SIDE, support - np.float32(_GOING_ON) * beyond)
-    both, one_of_them, none = (np.flatnonzero(inward == number) for number in (2, 1, 0))
+    worth = np.full((len(lines.distance), len(first)), _NO_SIDE, np.float32)
+    line, pair = np.divmod(sums.crossed(first, second), len(first))
+    support, beyond = sums.along(line, first[pair], second[pair])
+    good = np.flatnonzero(support >= _LEAST_SUPPORT)
+    worth[line[good], pair[good]] = support[good] - np.float32(_GOING_ON) * beyond[good]
+    bounded = (worth > _NO_SIDE).sum(axis=0) > 1
+    both, one_of_them, none = (np.flatnonzero(bounded & (inward == number)) for number in (2, 1, 0))
+    sign = np.sign((lines.normal[first] * lines.normal[second]).sum(axis=1, keepdims=True))
+    facing = lines.normal[first] + sign * lines.normal[second]
+    facing /= np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-6)
     # Paper is brighter than the table all around, or darker; but a dark bar may be printed along one of its sides.
     groups = [
-        _opposites(lines, worth > least, (first, second), ones, others)
+        _opposites(facing, worth > least, (first, second), ones, others)
         for ones, others, least in ((both, both, _NO_SIDE), (none, none, _NO_SIDE), (both, one_of_them, _CLEAR_SIDE))
     ]
     one, other = (np.concatenate([group[number] for group in groups]) for number in (0, 1))
@@ -122,33 +128,32 @@ class _Sums:
     """The running sums of all lines near their crossings with all others, from which any side's support is told at once."""
 
     def __init__(self, lines: Lines, position: Plane) -> None:
-        self._position = position
+        self._position = position.ravel()
+        self._number = len(position)
         place = np.nan_to_num(position, nan=0.0)
         before, low, high, after = (_sums_at(lines, place + shift) for shift in (-_TAIL, -_TRIM, _TRIM, _TAIL))
-        self._low, self._high = low, high
+        self._low, self._high = low.reshape(2, -1), high.reshape(2, -1)
         steps = np.float32((_TAIL - _TRIM) / STEP)
-        self._before, self._after = ((low - before) / steps).max(axis=0), ((after - high) / steps).max(axis=0)
+        self._before, self._after = (
+            np.ravel(((one - other) / steps).max(axis=0)) for one, other in ((low, before), (after, high))
+        )
 
     def along(self, line: NDArray[np.intp], start: NDArray[np.intp], end: NDArray[np.intp]) -> tuple[Plane, Plane]:
         """The support of `line` between its crossings with two others, and of what follows past both ends."""
-        return self._told(lambda table: table[line, start], lambda table: table[line, end])
-
-    def everywhere(self, start: NDArray[np.intp], end: NDArray[np.intp]) -> tuple[Plane, Plane]:
-        """The same for all lines at once (lines x pairs)."""
-        return self._told(lambda table: np.take(table, start, axis=1), lambda table: np.take(table, end, axis=1))
-
-    def _told(self, start: Callable[[Plane], Plane], end: Callable[[Plane], Plane]) -> tuple[Plane, Plane]:
-        apart = end(self._position) - start(self._position)
+        one, other = line * self._number + start, line * self._number + end
+        apart = self._position[other] - self._position[one]
+        first, last = np.where(apart > 0, one, other), np.where(apart > 0, other, one)
         length = np.abs(apart)
-        # Sums only grow: the difference the wrong way round is below 0.
-        ways = [
-            np.maximum(end(low) - start(high), start(low) - end(high)) for low, high in zip(self._low, self._high, strict=True)
-        ]
-        inner = np.maximum(ways[0], ways[1]) / np.maximum((length - np.float32(2 * _TRIM)) / np.float32(STEP), 1)
+        inner = np.maximum(*(low[last] - high[first] for low, high in zip(self._low, self._high, strict=True)))
+        inner /= np.maximum((length - np.float32(2 * _TRIM)) / np.float32(STEP), 1)
         inner[~(length >= LEAST_SIDE_PIXELS)] = 0
-        forward = np.maximum(start(self._before), end(self._after))
-        backward = np.maximum(end(self._before), start(self._after))
-        return np.minimum(inner, 1), np.where(apart > 0, forward, backward)
+        return np.clip(inner, 0, 1), np.maximum(self._before[first], self._after[last])
+
+    def crossed(self, start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Which lines cross both of each pair far enough apart, as places in lines x pairs."""
+        position = self._position.reshape(self._number, self._number)
+        apart = np.take(position, start, axis=1) - np.take(position, end, axis=1)
+        return np.flatnonzero(np.abs(apart) >= LEAST_SIDE_PIXELS)
 
 
 def _sums_at(lines: Lines, place: Plane) -> Plane:
@@ -158,7 +163,7 @@ def _sums_at(lines: Lines, place: Plane) -> Plane:
 
 
 def _opposites(
-    lines: Lines,
+    facing: Plane,
     sides: NDArray[np.bool_],
     pairs: tuple[NDArray[np.intp], NDArray[np.intp]],
     ones: NDArray[np.intp],
@@ -166,18 +171,16 @@ def _opposites(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Of two groups of pairs, those two that bound each other's sides and cross at about a right angle."""
     first, second = pairs
-    packed_ones, packed_others = np.packbits(sides[:, ones], axis=1), np.packbits(sides[:, others], axis=1)
-    same = ones is others
-    ones = ones[(packed_others[first[ones]] & packed_others[second[ones]]).any(axis=1)]
-    others = ones if same else others[(packed_ones[first[others]] & packed_ones[second[others]]).any(axis=1)]
-    bounded = sides[:, others][first[ones]] & sides[:, others][second[ones]]
-    bounded &= (sides[:, ones][first[others]] & sides[:, ones][second[others]]).T
-    one, other = np.divmod(np.flatnonzero(bounded), max(len(others), 1))
-    if same:
-        one, other = one[one < other], other[one < other]
-    one, other = ones[one], others[other]
-    sign = np.sign((lines.normal[first] * lines.normal[second]).sum(axis=1))[:, None]
-    normal = lines.normal[first] + sign * lines.normal[second]
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-    across = np.abs(normal[one, 0] * normal[other, 1] - normal[one, 1] * normal[other, 0]) > _LEAST_ACROSS
+    # Few bound each other: they are looked for eight at a time.
+    packed = np.packbits(sides[:, others], axis=1)
+    bits = packed[first[ones]] & packed[second[ones]]
+    some = np.flatnonzero(bits)
+    which, bit = np.nonzero(np.unpackbits(bits.ravel()[some][:, None], axis=1))
+    row, eight = np.divmod(some[which], max(bits.shape[1], 1))
+    one, other = ones[row], others[8 * eight + bit]
+    kept = sides[first[other], one] & sides[second[other], one]
+    if ones is others:
+        kept &= one < other
+    one, other = one[kept], other[kept]
+    across = np.abs(facing[one, 0] * facing[other, 1] - facing[one, 1] * facing[other, 0]) > _LEAST_ACROSS
     return one[across], other[across]

@@ -20,33 +20,40 @@ _LEAST_CHANGE: Final = 4.0
 # What each degree of a bow costs, in pixels, and how much less it has to miss by.
 _PRICE: Final = 0.08
 _CLEARLY_LESS: Final = 0.6
+# Lines that cross at a sine of less do not tell a corner.
+_HARDLY: Final = 0.2
 _PASSES: Final = (6.0, 3.0, 2.0, 1.2, 1.2)
 
 
 def refined(picture: Bgr, corners: Plane, blur_pixels: float) -> Plane:
     """The corners to a fraction of a pixel; `blur_pixels` of this picture are one of that in which they were found."""
     for share, least, most in _REACHES:
-        sides = [
-            _side(picture, corners[k], corners[(k + 1) % 4], corners.mean(axis=0), (share, least, most), blur_pixels)
+        seen = [
+            _seen(picture, corners[k], corners[(k + 1) % 4], corners.mean(axis=0), (share, least, most), blur_pixels)
             for k in range(4)
         ]
-        corners = np.stack([_meeting(corners, sides, k) for k in range(4)])
+        sides = _fitted(*(np.stack(parts) for parts in zip(*seen, strict=True)))
+        corners = _meeting(corners, sides)
         blur_pixels = 1.0
     return corners
 
 
+# How far outward a side really lies at each point of the way along it, 0 to 1; or as a polynomial of it, highest power first.
 Bow = NDArray[np.float64]
+_WAY: Final = np.linspace(_ENDS, 1 - _ENDS, _POINTS)
+_POWERS: Final = np.vander(_WAY, 3)
 
 
-def _side(picture: Bgr, start: Plane, end: Plane, middle: Plane, looked: tuple[float, float, float], blur: float) -> Bow:
-    """How far outward the side really lies, as a polynomial (highest power first) of the way along it, 0 to 1."""
+def _seen(
+    picture: Bgr, start: Plane, end: Plane, middle: Plane, looked: tuple[float, float, float], blur: float
+) -> tuple[Bow, Bow]:
+    """How far outward the side seems to lie at each point, and how clearly."""
     share, least, most = looked
     length = float(np.linalg.norm(end - start))
     outward = outward_of(start, end, middle)
-    reach = float(np.clip(share * length, least * blur, 30 * max(1.0, blur)))
+    reach = min(max(share * length, least * blur), 30 * max(1.0, blur))
     steps = np.arange(-np.ceil(reach) - 2, np.ceil(reach) + 3, dtype=np.float32)
-    way = np.linspace(_ENDS, 1 - _ENDS, _POINTS, dtype=np.float32)
-    base = start + way[:, None] * (end - start)
+    base = start + _WAY[:, None].astype(np.float32) * (end - start)
     at = base[:, None] + steps[:, None] * outward
     found = cv2.remap(
         picture, at[..., 0].astype(np.float32), at[..., 1].astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -70,7 +77,7 @@ def _side(picture: Bgr, start: Plane, end: Plane, middle: Plane, looked: tuple[f
     before, peak, after = fall[rows, best - 1], fall[rows, best], fall[rows, best + 1]
     bend = before - 2 * peak + after
     shift = np.where(bend < -1e-6, 0.5 * (before - after) / np.minimum(bend, -1e-6), 0)
-    return _fitted(way.astype(np.float64), (inner[best] + shift).astype(np.float64), peak.astype(np.float64))
+    return (inner[best] + shift).astype(np.float64), peak.astype(np.float64)
 
 
 def _usual(colours: Plane) -> Plane:
@@ -85,58 +92,52 @@ def outward_of(start: Plane, end: Plane, middle: Plane) -> Plane:
     return np.asarray(sign * normal, np.float32)
 
 
-def _fitted(way: Bow, offset: Bow, weight: Bow) -> Bow:
-    """A straight line through most of the points, or a bow where that fits clearly better."""
-    strong = np.minimum(weight, np.median(weight) + 1e-3) + 1e-6
-    straight, miss = _robust(way, offset, strong, 1)
+def _fitted(offset: Bow, weight: Bow) -> Bow:
+    """For each side a straight line through most of its points, or a bow where that fits clearly better."""
+    strong = np.minimum(weight, np.median(weight, axis=1, keepdims=True) + 1e-3) + 1e-6
+    straight, miss = _robust(offset, strong, 1)
+    bows = np.pad(straight, ((0, 0), (1, 0)))
     # A bow never misses by less than its own price.
-    if _CLEARLY_LESS * miss > 2 * _PRICE:
-        bowed, less = _robust(way, offset, strong, 2)
-        if less < _CLEARLY_LESS * miss:
-            return bowed
-    return np.concatenate([[0.0], straight])
+    bent = np.flatnonzero(_CLEARLY_LESS * miss > 2 * _PRICE)
+    if len(bent):
+        bowed, less = _robust(offset[bent], strong[bent], 2)
+        better = less < _CLEARLY_LESS * miss[bent]
+        bows[bent[better]] = bowed[better]
+    return bows
 
 
-def _robust(way: Bow, offset: Bow, weight: Bow, degree: int) -> tuple[Bow, float]:
-    """Weighted fit in which points far off count less and less; with the usual miss of a point."""
-    trust = weight * np.exp(-0.5 * ((offset - np.median(offset)) / 12) ** 2)
-    bow: Bow = np.zeros(degree + 1)
-    powers = np.vander(way, degree + 1)
+def _robust(offset: Bow, weight: Bow, degree: int) -> tuple[Bow, Bow]:
+    """Weighted fits in which points far off count less and less; with the usual miss of a point."""
+    trust = weight * np.exp(-0.5 * ((offset - np.median(offset, axis=1, keepdims=True)) / 12) ** 2)
+    powers = _POWERS[:, 2 - degree :]
+    bow: Bow = np.zeros((len(offset), degree + 1))
     rest = offset
     for width in _PASSES:
-        scaled = powers * trust[:, None]
-        bow = np.asarray(np.linalg.solve(scaled.T @ powers + 1e-6 * np.eye(degree + 1), scaled.T @ offset), np.float64)
-        rest = np.abs(offset - np.asarray(powers @ bow, np.float64))
+        scaled = powers.T * trust[:, None]
+        found = np.linalg.solve(scaled @ powers + 1e-6 * np.eye(degree + 1), scaled @ offset[..., None])
+        bow = np.asarray(found[..., 0], np.float64)
+        rest = np.abs(offset - bow @ powers.T)
         trust = weight / (1 + (rest / width) ** 2) ** 2
-    return bow, float((trust * rest).sum() / max(trust.sum(), 1e-9)) + _PRICE * degree
+    return bow, (trust * rest).sum(axis=1) / np.maximum(trust.sum(axis=1), 1e-9) + _PRICE * degree
 
 
-def _meeting(corners: Plane, sides: list[Bow], k: int) -> Plane:
-    """Where the side that ends in corner k meets the one that begins there."""
-    middle: Plane = corners.mean(axis=0)
-    last, corner, following = corners[k - 1], corners[k], corners[(k + 1) % 4]
-    outwards = outward_of(last, corner, middle), outward_of(corner, following, middle)
-    ended, begun = 1.0, 0.0
-    here: Bow = corner.astype(np.float64)
+def _meeting(corners: Plane, bows: Bow) -> Plane:
+    """Where each side meets the one before it; where two hardly cross, the corner stays as it is."""
+    start = corners.astype(np.float64)
+    side = np.roll(start, -1, axis=0) - start
+    outward = np.stack([outward_of(corners[k], corners[(k + 1) % 4], corners.mean(axis=0)) for k in range(4)])
+    here, way = start, np.repeat([[0.0], [1.0]], 4, axis=1)
+    # The straight lines that touch the sides at `way`, near where they begin and where they end.
     for _ in range(3):
-        first = _tangent(last, corner, outwards[0], sides[k - 1], ended)
-        second = _tangent(corner, following, outwards[1], sides[k], begun)
-        normals = np.stack([first[0], second[0]])
-        if abs(float(np.linalg.det(normals))) < 0.2:
-            break
-        here = np.asarray(np.linalg.solve(normals, np.array([first[1], second[1]])), np.float64)
-        ended, begun = _way(here, last, corner), _way(here, corner, following)
+        off, slope = bows.T[0] * way**2 + bows.T[1] * way + bows.T[2], 2 * bows.T[0] * way + bows.T[1]
+        point = start + way[..., None] * side + off[..., None] * outward
+        ahead = side + slope[..., None] * outward
+        ahead /= np.maximum(np.linalg.norm(ahead, axis=2, keepdims=True), 1e-6)
+        (x, y), (back_x, back_y) = ahead[0].T, np.roll(ahead[1], 1, axis=0).T
+        cross = x * back_y - y * back_x
+        apart = np.roll(point[1], 1, axis=0) - point[0]
+        far = (apart[:, 0] * back_y - apart[:, 1] * back_x) / np.where(np.abs(cross) < _HARDLY, np.inf, cross)
+        here = np.where(np.abs(cross)[:, None] < _HARDLY, here, point[0] + far[:, None] * ahead[0])
+        ends = np.stack([here, np.roll(here, -1, axis=0)])
+        way = np.clip(((ends - start) * side).sum(axis=2) / np.maximum((side * side).sum(axis=1), 1e-6), -0.2, 1.2)
     return here.astype(np.float32)
-
-
-def _tangent(start: Plane, end: Plane, outward: Plane, bow: Bow, way: float) -> tuple[NDArray[np.float64], float]:
-    """The straight line that touches a side at `way`: normal and distance."""
-    point = start + way * (end - start) + np.polyval(bow, way) * outward
-    direction = (end - start) + np.polyval(np.polyder(bow), way) * outward
-    normal = np.array([-direction[1], direction[0]], np.float64) / max(float(np.linalg.norm(direction)), 1e-6)
-    return normal, float(normal @ point)
-
-
-def _way(point: NDArray[np.float64], start: Plane, end: Plane) -> float:
-    side = (end - start).astype(np.float64)
-    return float(np.clip((point - start) @ side / max(float(side @ side), 1e-6), -0.2, 1.2))
