@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etapalvelu.room.pixels import Bgr
-from etapalvelu.room.vision.edges import Edges, edges_of
+from etapalvelu.room.vision.contrast import contrast_of
+from etapalvelu.room.vision.edges import Edges, Plane, edges_of
 from etapalvelu.room.vision.likeness import Likeness, likeness_of, usual
 from etapalvelu.room.vision.lines import Lines, lines_in
 from etapalvelu.room.vision.pattern import is_pattern
@@ -27,32 +28,30 @@ SEARCH_SIDE_PIXELS: Final = 640
 FOLLOW_SIDE_PIXELS: Final = 480
 _MOST_LINES: Final = 80
 _MOST_QUADS: Final = 220
-_ENOUGH: Final = 1.93
+_MOST_COMPARED: Final = 14
+_LIKE_A_PART: Final = 1.93
+_ENOUGH: Final = 1.85
 _STILL_ENOUGH: Final = 1.75
-# A shape rated lower is doubtful: it is one if the full picture bears each of its sides out, this much of it.
-_DOUBTFUL: Final = 1.66
+# A shape rated lower than enough is doubtful: it is one if the full picture bears each of its sides out, this much of it.
+_DOUBTFUL: Final = 1.7
+# A side of which less is seen may be none at all.
+_HALF_SEEN: Final = 0.5
 _PROVEN: Final = 0.85
 _MOST_TRIED: Final = 3
 # How well sides are taken to be supported that are known to be there only from where their neighbours end.
 _IF_THERE: Final = 0.75
 # No sheet that can be read takes a smaller share of the picture.
 _LEAST_SIZE: Final = 0.007
-# What is a pattern is looked for so often, and what is no larger than this times it is a part of it.
-_MOST_PATTERNS: Final = 6
+_MUCH_SMALLER: Final = 0.5
+# What is no larger than this times a pattern is a part of it.
 _MUCH_LARGER: Final = 1.3
-# So many more shapes of about one size are cells of a pattern; how many are compared at most.
-_CELLS: Final = 3
-_AS_LARGE: Final = 0.15
-_MOST_ALIKE: Final = 40
 # How much may go on past the corners of a doubtful shape, of one with a side that was not seen, and more than in the frame.
 _MOST_GOING_ON: Final = 0.3
 _MOST_OF_ROUGH: Final = 0.2
 _NO_MORE: Final = 0.05
 _ANOTHER_PIXELS: Final = 4.0
-# Shapes rated so little below the best are its rivals; the more there are, the better it has to be.
-_RIVAL: Final = 0.15
-_PER_RIVAL: Final = 0.05
-_MOST_RIVALS: Final = 8
+# Shapes rated so little below one that is sure are tried too.
+_RIVAL: Final = 0.3
 # A frame printed on a sheet gives way to the sheet: how much larger that is at least, how much lower it may be rated.
 _MOST_FRAMES: Final = 3
 _LARGER: Final = 1.03
@@ -157,8 +156,12 @@ def _proven(image_bgr: Bgr, found: _Found, zoom: Corners) -> Corners | None:
         if chosen is not None and not _is_apart(_zoomed(way.corners, zoom), chosen):
             continue
         exact = _whole(image_bgr, way, zoom)
+        exact = exact if found.is_sure else grown(image_bgr, exact)
         is_first = likeliest is None and found.is_sure
         likeliest = exact if likeliest is None else likeliest
+        # What is small does not stand in for a large sheet of which a side is faint.
+        if found.is_sure and cv2.contourArea(exact) < _MUCH_SMALLER * cv2.contourArea(likeliest):
+            continue
         if borne_out(image_bgr, exact).min() < _PROVEN or not (is_first or going_on(image_bgr, exact) < found.most_going_on):
             continue
         # Of several sheets the largest counts.
@@ -197,7 +200,7 @@ def _searched(small: Bgr, edges: Edges) -> tuple[Lines, _Found]:
     lines = lines_in(edges, _MOST_LINES, (outlines.normal, outlines.distance))
     sure = outlines.round + len(lines.distance) - len(outlines.distance)
     quads = quads_from(lines, (wide, high), _MOST_QUADS, sure)
-    return lines, _best(edges, quads, _ENOUGH, _DOUBTFUL)
+    return lines, _best(small, edges, quads)
 
 
 def _followed(edges: Edges, before: Corners) -> Corners | None:
@@ -209,62 +212,89 @@ def _followed(edges: Edges, before: Corners) -> Corners | None:
     lines = lines_in(replace(edges, thin=edges.thin & band), _MOST_FOLLOWED_LINES)
     quads = quads_from(lines, (wide, high), _MOST_FOLLOWED_QUADS)
     moved = [np.linalg.norm(_as_before(corners, before) - before, axis=1).max() for corners in quads.corners]
-    found = _best(
-        edges, quads.picked(np.flatnonzero(np.array(moved) < 1.5 * reach)), _STILL_ENOUGH, _STILL_ENOUGH, is_followed=True
-    )
-    return found.ways[0].corners if found.is_sure else None
+    quads = quads.picked(np.flatnonzero(np.array(moved) < 1.5 * reach))
+    if not len(quads.corners):
+        return None
+    likeness = likeness_of(edges, quads)
+    rating = np.where(likeness.size > _LEAST_SIZE, _rating(quads, likeness), 0)
+    best = int(rating.argmax())
+    return quads.corners[best] if rating[best] >= _STILL_ENOUGH else None
 
 
-def _best(edges: Edges, quads: Quads, sure: float, doubtful: float, *, is_followed: bool = False) -> _Found:
+def _best(small: Bgr, edges: Edges, quads: Quads) -> _Found:
+    """The shapes to try: no patterns nor parts of such, the likeliest first."""
     if not len(quads.corners):
         return _Found()
     likeness = likeness_of(edges, quads)
     rating = _rating(quads, likeness)
-    order, places = np.argsort(-rating), _places(quads.corners)
+    compared = _different(quads.corners, [int(index) for index in np.argsort(-rating) if likeness.size[index] > _LEAST_SIZE])
+    if not compared:
+        return _Found()
+    final = _final_rating(quads, likeness, compared, contrast_of(small, quads.corners[compared]))
+    places, patterns = _places(quads.corners), _Patterns(edges.colours[..., 0])
     tried: list[int] = []
-    patterns: list[Corners] = []
-    least, is_sure = doubtful, False
-    order = order[likeness.size[order] > _LEAST_SIZE]
-    for rank, index in enumerate(order):
-        if rating[index] < least or len(tried) == _MOST_TRIED or len(patterns) == _MOST_PATTERNS:
+    least, is_sure = _DOUBTFUL, False
+    for place in np.argsort(-final):
+        index = compared[place]
+        if final[place] < least or len(tried) == _MOST_TRIED:
             break
-        corners = quads.corners[index]
-        if any(_is_part(corners, pattern) for pattern in patterns) or not _is_new(quads.corners, places, index, tried, is_sure):
+        if (is_sure and _is_known(quads.corners, places, index, tried)) or patterns.have(quads.corners[index]):
             continue
-        # What one follows was no pattern when it was found.
-        if not is_followed and (is_pattern(edges.colours[..., 0], corners) or _is_cell(places, rating, index)):
-            patterns.append(corners)
-            continue
-        tried.append(int(index))
-        if len(tried) == 1:
-            close = order[rank:][rating[order[rank:]] > rating[index] - _RIVAL]
-            rivals = _rivals(quads.corners[close])
-            is_sure = bool(rating[index] - _PER_RIVAL * rivals * (rivals + 1) / 2 >= sure)
-            least = float(rating[index]) - _RIVAL if is_sure else doubtful
+        tried.append(index)
+        if len(tried) == 1 and final[place] >= _ENOUGH:
+            least, is_sure = float(final[place]) - _RIVAL, True
+    # Where none is, what looks most like a sheet but for what lies around may be a part of one.
+    for index in [] if is_sure else compared:
+        if len(tried) == _MOST_TRIED or rating[index] < _LIKE_A_PART:
+            break
+        if index not in tried and not patterns.have(quads.corners[index]):
+            tried.append(index)
     return _Found(tuple(_way(quads, likeness, rating, index) for index in tried), is_sure=is_sure)
 
 
-def _is_cell(places: Corners, rating: NDArray[np.float32], one: int) -> bool:
-    """Whether several shapes as good and as large lie elsewhere: keys, checks, tiles."""
-    off, size = np.abs(places - places[one]), float(places[one, 2:].max())
-    alike = (off[:, 2:].max(axis=1) < _AS_LARGE * size) & (off[:, :2].max(axis=1) > size) & (rating > rating[one] - _RIVAL)
+def _different(shapes: Corners, order: list[int]) -> list[int]:
+    """The first few that are not the same shape once more."""
     kept: list[int] = []
-    for other in np.flatnonzero(alike)[:_MOST_ALIKE]:
-        if _is_other(places[other], places[kept]):
-            kept.append(int(other))
-    return len(kept) >= _CELLS
+    for one in order:
+        if len(kept) == _MOST_COMPARED:
+            break
+        if all(np.abs(shapes[one] - shapes[other]).max() > _ANOTHER_PIXELS for other in kept):
+            kept.append(one)
+    return kept
 
 
-def _is_part(corners: Corners, pattern: Corners) -> bool:
-    is_small = cv2.contourArea(corners) < _MUCH_LARGER * cv2.contourArea(pattern)
-    return is_small and cv2.pointPolygonTest(pattern, corners.mean(axis=0).tolist(), False) >= 0
+def _is_known(shapes: Corners, places: Corners, one: int, tried: list[int]) -> bool:
+    """Whether it is nearly one of those tried, or lies within one: that is print."""
+    return not _is_other(places[one], places[tried]) or any(_is_within(shapes[one], shapes[other]) for other in tried)
 
 
-def _is_new(shapes: Corners, places: Corners, one: int, tried: list[int], is_sure: bool) -> bool:
-    """Whether a shape is another than those `tried`; what lies within a sheet is print."""
-    if is_sure:
-        return _is_other(places[one], places[tried]) and not any(_is_within(shapes[one], shapes[other]) for other in tried)
-    return all(np.abs(shapes[one] - shapes[other]).max() > _ANOTHER_PIXELS for other in tried)
+def _final_rating(quads: Quads, likeness: Likeness, which: list[int], contrast: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What tells a sheet from the rest when few are left: above all that no paper like its own lies around."""
+    support, beyond = quads.support[which], np.sort(quads.beyond[which], axis=1)
+    rating = support.mean(axis=1) - 1.5 * np.maximum(_HALF_SEEN - support.min(axis=1), 0) - 0.3 * beyond[:, 2:].sum(axis=1)
+    rating += (
+        0.65 * likeness.bright[which] + 0.4 * likeness.form[which] + 0.45 * contrast + 0.09 * _largeness(likeness.size[which])
+    )
+    return np.asarray(rating, np.float32)
+
+
+class _Patterns:
+    """The patterns met so far in a picture."""
+
+    def __init__(self, brightness: Plane) -> None:
+        self._brightness = brightness
+        self._met: list[Corners] = []
+
+    def have(self, corners: Corners) -> bool:
+        """Whether the shape is a pattern, or a part of one."""
+        middle, size = corners.mean(axis=0).tolist(), cv2.contourArea(corners)
+        for pattern in self._met:
+            if size < _MUCH_LARGER * cv2.contourArea(pattern) and cv2.pointPolygonTest(pattern, middle, False) >= 0:
+                return True
+        if is_pattern(self._brightness, corners):
+            self._met.append(corners)
+            return True
+        return False
 
 
 def _way(quads: Quads, likeness: Likeness, rating: NDArray[np.float32], index: int) -> _Way:
@@ -288,22 +318,6 @@ def _same_paper(likeness: Likeness, best: int, others: NDArray[np.intp]) -> NDAr
 
 def _is_within(inner: Corners, outer: Corners) -> bool:
     return all(cv2.pointPolygonTest(outer, (float(x), float(y)), True) > -_OVER_PIXELS for x, y in inner)
-
-
-def _rivals(corners: Corners) -> int:
-    """How many of the shapes are really others than the first and each other: in a pattern one cell is as good as the next.
-
-    Parts of the first are none: a line of print makes a smaller sheet of every sheet.
-    """
-    corners = corners[[True, *(not _is_within(other, corners[0]) for other in corners[1:])]]
-    places = _places(corners)
-    kept: list[int] = []
-    for one in range(len(corners)):
-        if _is_other(places[one], places[kept]):
-            kept.append(one)
-        if len(kept) > _MOST_RIVALS:
-            break
-    return len(kept) - 1
 
 
 def _places(corners: Corners) -> Corners:
@@ -338,5 +352,9 @@ def _rating(quads: Quads, likeness: Likeness) -> NDArray[np.float32]:
     rating += 0.3 * likeness.form + 0.15 * likeness.alike + 0.25 * likeness.quiet.mean(axis=1) + 0.35 * likeness.bright
     # One or two sides may go on in a stripe of the table; of a pattern's cell all do.
     rating -= 0.5 * np.sort(quads.beyond, axis=1)[:, 1] + 0.1 * quads.beyond.mean(axis=1)
-    rating += 0.08 * np.clip(np.log2(np.maximum(likeness.size, 1e-3) / 0.02), -3, 4)
+    rating += 0.08 * _largeness(likeness.size)
     return np.asarray(rating, np.float32)
+
+
+def _largeness(size: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(np.clip(np.log2(np.maximum(size, 1e-3) / 0.02), -3, 4), np.float32)

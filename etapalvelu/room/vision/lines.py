@@ -17,6 +17,10 @@ _BESIDE: Final = np.float32(4)
 # How much of the support an edge without a change of colour across it loses, and which change is half of a clear one.
 _STEP_SHARE: Final = 0.35
 _CHANGE: Final = 4.0
+# Lines one way are no more degrees apart; so many of them halve what the next one counts.
+_ONE_WAY: Final = 4
+_CROWD: Final = 6
+_LOOKED_AT: Final = 6
 _OFFSETS: Final = (-1.5, -0.5, 0.5, 1.5)
 # Beyond this nothing of the picture is seen from a line, and so much is put round it that none looks farther.
 _RIM: Final = 2
@@ -72,8 +76,13 @@ def _peaks(edges: Edges, most: int) -> tuple[Plane, Plane]:
     board -= cv2.blur(board, (21, 1))
     top = cv2.dilate(board, np.ones((7, 7), np.uint8))
     found = np.flatnonzero(((board == top) & (board > 0))[rim:-rim])
-    found = found[np.argsort(-board[rim:-rim].ravel()[found])[:most]]
-    angle, place = np.divmod(found, width)
+    height = board[rim:-rim].ravel()[found]
+    order = np.argsort(-height)[: _LOOKED_AT * most]
+    angle, place = np.divmod(found[order], width)
+    # Of many lines one way, as a pattern and print have them, each counts less than the one before.
+    before = np.tril(np.abs((angle[:, None] - angle + ANGLES // 2) % ANGLES - ANGLES // 2) <= _ONE_WAY, -1).sum(axis=1)
+    best = np.argsort(-height[order] / (1 + before / _CROWD))[:most]
+    angle, place = angle[best], place[best]
     return np.stack([cosine[angle], sine[angle]], axis=1), (place - middle).astype(np.float32)
 
 
