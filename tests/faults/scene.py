@@ -284,13 +284,16 @@ class Scene:
 
     async def frames(self, page: Page, stream: str, since: float, before: float = float("inf")) -> list[float]:
         """When frames came, by the clock."""
-        seen: dict[str, list[float]] = await page.evaluate("() => window.witness.frames")
-        return [at for at in seen.get(stream, []) if since <= at <= before]
+        # Sorted out in the page: of a call that lasts, all of them would keep it busy while others are to be measured.
+        seen: list[float] = await page.evaluate(
+            "([stream, since]) => (window.witness.frames[stream] ?? []).filter((at) => at >= since)", [stream, since]
+        )
+        return [at for at in seen if at <= before]
 
     async def said(self, page: Page, since: float) -> list[tuple[float, str]]:
         """What stood on the page, each with when it changed to that."""
-        told: list[list[Any]] = await page.evaluate("() => window.witness.said")
-        return [(float(at), str(words)) for at, words in told if at >= since]
+        told: list[list[Any]] = await page.evaluate("(since) => window.witness.said.filter(([at]) => at >= since)", since)
+        return [(float(at), str(words)) for at, words in told]
 
     async def flows(self, page: Page, stream: str, seconds: float = CONNECT_SECONDS) -> float:
         """Wait until frames come one after the other; how long that took."""
