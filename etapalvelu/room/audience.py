@@ -101,7 +101,7 @@ class Place:
     def restart(self, generation: int) -> None:
         """The other side says that this generation failed; an older one has its successor already."""
         if generation >= self._generation:
-            self.begin()
+            self._audience.spawn(self._begin_after(generation), f"new line to {self.seat}")
 
     async def take_answer(self, message: DescriptionFrom) -> None:
         viewer = self._viewer(message.generation)
@@ -137,6 +137,12 @@ class Place:
         self._part_with(self._coming)
         self._current = self._coming = None
         self.epoch = None
+
+    async def _begin_after(self, generation: int) -> None:
+        """What took the line may have taken a way to the relay as well: to find that out by the connection takes seconds."""
+        await self._audience.look_for_relays(self.seat)
+        if self.is_open and generation >= self._generation:
+            self.begin()
 
     async def _offer(self, viewer: Viewer) -> None:
         if viewer.is_closed:
@@ -270,6 +276,11 @@ class Audience:
         if viewer.relay is not None and not viewer.was_connected:
             self._relays.failed(viewer.relay)
         self._relays.look(self.ice_servers)
+
+    async def look_for_relays(self, seat: Seat) -> None:
+        """Return when it is known which relays a new connection for this seat may go by, or soon when that stays unknown."""
+        if seat not in ROOM_SEATS:
+            await self._relays.seen(self.ice_servers)
 
     def missed_relay(self, viewer: Viewer) -> None:
         """A relay gave no address."""

@@ -28,7 +28,8 @@ ANSWER_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 1.0
 # How long a connection waits for the first way that works, and then for a better one.
 PATIENCE_SECONDS: Final = 1.5
-GRACE_SECONDS: Final = 0.3
+# A lost packet is sent again after half a second.
+GRACE_SECONDS: Final = 0.6
 # A server that has gone is not asked more often than this.
 LOOK_SECONDS: Final = 3.0
 
@@ -167,8 +168,11 @@ class Relays:
 
     async def ready(self, servers: Sequence[IceServer]) -> None:
         """Return when it is known which way works, or soon when none does: the trying goes on beside."""
-        if set(turn_urls(servers)) <= self._standing.keys():
-            return
+        if not set(turn_urls(servers)) <= self._standing.keys():
+            await self.seen(servers)
+
+    async def seen(self, servers: Sequence[IceServer]) -> None:
+        """The same after looking anew, for what worked a while ago may not any more."""
         self.look(servers)
         if self._looking is not None:
             await asyncio.wait([self._looking], timeout=PATIENCE_SECONDS)

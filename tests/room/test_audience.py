@@ -9,6 +9,8 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from etapalvelu.room import audience as audience_module
 from etapalvelu.room.audience import Audience, Place
 from etapalvelu.room.camera import Camera
+from etapalvelu.room.relay import RelayError, Relays
+from etapalvelu.room.server import IceServer
 from etapalvelu.room.source import Kind, Source
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer, ViewerState
@@ -23,6 +25,8 @@ from signaling.messages import (
     Welcome,
 )
 from tests.room.cameras import until
+
+UDP, TCP = "turn:t", "turn:t?transport=tcp"
 
 
 def fingerprint(sdp: str) -> str:
@@ -106,8 +110,8 @@ class FakeViewer:
 class FakeAudience(Audience):
     """Makes pretended connections, and keeps them."""
 
-    def __init__(self) -> None:
-        super().__init__(view=LiveView(Camera(Source(Kind.TEST))), send=self._keep, furnish=lambda _: None)
+    def __init__(self, relays: Relays | None = None) -> None:
+        super().__init__(view=LiveView(Camera(Source(Kind.TEST))), send=self._keep, furnish=lambda _: None, relays=relays)
         self.made: list[FakeViewer] = []
 
     def viewer(self, seat: Seat, generation: int, changed: Callable[[Viewer], None]) -> Viewer:
@@ -144,6 +148,40 @@ async def test_the_old_connection_stays_until_who_looks_closes_it_or_has_had_the
     await asyncio.sleep(0)
     assert all(viewer.is_closed for viewer in audience.made)
     await audience.close()
+
+
+async def test_a_line_that_is_said_to_have_failed_is_made_anew_when_the_relays_are_seen() -> None:
+    may_answer = asyncio.Event()
+
+    async def attempt(url: str, _username: str, _password: str) -> float:
+        await may_answer.wait()
+        if url == UDP:
+            raise RelayError(url, "silent")
+        return 1.0
+
+    relays = Relays(attempt)
+    relays.worked(UDP)
+    audience = FakeAudience(relays)
+    audience.ice_servers = [IceServer(urls=[UDP, TCP], username="u", credential="c")]
+    expert, gone, room = (Place(seat, audience) for seat in ("expert", "expert2", "room"))
+    for place in (expert, gone, room):
+        place.begin()
+        await audience.made[-1].turns("connected")
+
+    for place in (expert, expert, gone, room):
+        place.restart(1)
+    await asyncio.sleep(0.05)
+    # The room's screen needs no relay.
+    at_once = [viewer.seat for viewer in audience.made[3:]]
+    gone.close()
+    may_answer.set()
+    await until(lambda: len(audience.made) == 5)
+    await asyncio.sleep(0.05)
+    await audience.close()
+
+    assert at_once == ["room"]
+    assert [viewer.seat for viewer in audience.made[3:]] == ["room", "expert"]
+    assert relays.first(audience.ice_servers) == TCP
 
 
 async def test_a_successor_with_fresh_credentials_is_given_the_time_it_takes_to_come_up() -> None:

@@ -168,6 +168,21 @@ async def test_a_way_that_keeps_silent_holds_nothing_up() -> None:
     assert relays.first(SERVERS) == TCP
 
 
+async def test_what_worked_and_is_silent_now_is_found_out_in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "LOOK_SECONDS", 0.0)
+    attempts = Attempts()
+    relays = Relays(attempts)
+    await relays.seen(SERVERS)
+    before = relays.first(SERVERS)
+    attempts.slow = {UDP}
+    began = time.monotonic()
+
+    await relays.seen(SERVERS)
+
+    assert time.monotonic() - began < relay_module.PATIENCE_SECONDS
+    assert (before, relays.first(SERVERS)) == (UDP, TCP)
+
+
 async def test_where_no_way_works_the_gravest_is_told_and_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
