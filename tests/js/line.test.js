@@ -9,7 +9,7 @@ const BEGUN = 10_000;
  * A line to a pretended person; `frames` is what was decoded so far, `received` all that came, `silent` how long no packet
  * has come, and `done` what the line did about it.
  */
-async function watched({ offers = true } = {}) {
+async function watched({ offers = true, mends = true } = {}) {
   const done = [];
   const seen = { frames: 1, received: 1, silent: 0, reports: 0, online: true };
   const report = () => new Map([
@@ -24,7 +24,7 @@ async function watched({ offers = true } = {}) {
     expects: () => ({ camera: true, microphone: false }),
     askKeyFrame: () => done.push("ask"),
     flows: (flows) => done.push(flows ? "flows" : "dead"),
-    mends: true,
+    mends,
     cause: (dead, doubted) => `${dead ? "dead" : "alive"} ${doubted - BEGUN}`,
     online: () => seen.online,
     doubt: () => done.push("doubt"),
@@ -84,6 +84,16 @@ test("who did not offer waits longer, for the other end comes first; while the s
 
   assert.deepEqual([before, asking.done.at(-1)], [false, "mend"]);
   assert.deepEqual(offline.done, ["dead", "stalled", "doubt", "doubt"]);
+});
+
+test("an agent, which cannot see that nothing arrives, is asked for a new connection as soon as a path is looked for", async () => {
+  const { line, done } = await watched({ offers: false, mends: false });
+
+  for (let now = 250; now <= 6000; now += 250) await line.beat(BEGUN + now);
+  const early = done.includes("renew");
+  await line.beat(BEGUN + 6250);
+
+  assert.deepEqual([early, done.includes("renew"), done.includes("mend")], [false, true, false]);
 });
 
 test("a loss is reckoned from the last packet, and looked for more often as soon as nothing moves", async () => {

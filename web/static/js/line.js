@@ -34,7 +34,6 @@ const MEND_AFTER_MS = 6000;
 /** Who did not offer only asks, and for a whole new connection: the other end, which sees the same, comes first. */
 const ASK_ANEW_AFTER_MS = 10_000;
 const MEND_EVERY_MS = 6000;
-const RENEW_AFTER_MS = 20_000;
 /** What is well again by itself shows it in that time. */
 const HELP_AFTER_MS = 1000;
 /** The way to the server is doubted then. */
@@ -266,7 +265,8 @@ export class Line {
   _isDue(now) {
     if (this.helped > this.moved && now - this.helped > HELP_AFTER_MS) return true;
     const { mends, peer } = this.options;
-    const patience = !mends ? RENEW_AFTER_MS : peer.options.offers ? MEND_AFTER_MS : ASK_ANEW_AFTER_MS;
+    // An agent builds anew beside what stands, and does not see by itself that nothing arrives.
+    const patience = !mends || peer.options.offers ? MEND_AFTER_MS : ASK_ANEW_AFTER_MS;
     return this._isBroken() || now - this.moved > patience;
   }
 
