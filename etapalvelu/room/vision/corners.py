@@ -6,6 +6,7 @@ that only tells which; else, where none is borne out, shapes of three clear side
 """
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 import cv2
@@ -243,12 +244,10 @@ def _best(small: Bgr, edges: Edges, quads: Quads) -> _Found:
         tried.append(index)
         if len(tried) == 1 and final[place] >= _ENOUGH:
             least, is_sure = float(final[place]) - _RIVAL, True
-    # Where none is, what looks most like a sheet but for what lies around may be a part of one.
-    for index in [] if is_sure else compared:
-        if len(tried) == _MOST_TRIED or rating[index] < _LIKE_A_PART:
-            break
-        if index not in tried and not patterns.have(quads.corners[index]):
-            tried.append(index)
+    if not is_sure:
+        # What looks most like a sheet but for what lies around may be a part of one.
+        parts = (index for index in compared if rating[index] >= _LIKE_A_PART and index not in tried)
+        tried += list(islice((index for index in parts if not patterns.have(quads.corners[index])), _MOST_TRIED - len(tried)))
     return _Found(tuple(_way(quads, likeness, rating, index) for index in tried), is_sure=is_sure)
 
 
