@@ -21,7 +21,7 @@ from etapalvelu.room.still import Stills
 from etapalvelu.room.tabletop import Tabletop
 from etapalvelu.room.track import LiveView
 from etapalvelu.room.viewer import Viewer
-from etapalvelu.room.watch import SIGHT
+from etapalvelu.room.watch import HUSH_SECONDS, SIGHT
 from etapalvelu.tasks import spawn
 from signaling.client import CallClient
 from signaling.errors import RefusedError
@@ -49,8 +49,6 @@ RENEW_SECONDS: Final = 240.0
 RENEW_SHARE: Final = 0.5
 LOOK_SHARE: Final = 0.25
 BYE_SECONDS: Final = 1.0
-# The people's connection is set up first and needs the processor; the document is answered when it stands.
-HUSH_SECONDS: Final = 0.4
 # Leaves the wire's million of generations room to count on.
 MOST_FIRST: Final = 900_000
 

@@ -17,7 +17,7 @@ from etapalvelu.room.eye import Sighting, Vision
 from etapalvelu.room.follower import Corners
 from etapalvelu.room.marks import SheetMarks
 from etapalvelu.room.view import SheetView
-from etapalvelu.room.watch import PageWatch
+from etapalvelu.room.watch import HUSH_SECONDS, PageWatch
 from signaling import document
 from signaling.document import (
     CAPTURE_SEATS,
@@ -38,8 +38,6 @@ LONGEST_SILENCE_SECONDS: Final = 0.85
 MARKS_SECONDS: Final = 0.05
 # Marks are told as often as this rate allows, so that a moving pointer leaves room for the picture.
 MARKS_BYTES_PER_SECOND: Final = 30_000
-# A newcomer sees the table first; looking for a sheet on it would take the processor from the first picture's making.
-FIRST_PICTURE_SECONDS: Final = 0.4
 _BYTES_A_POINT: Final = 17
 _MOVED_SHARE: Final = 0.0012
 _CORNER_DECIMALS: Final = 5
@@ -91,7 +89,7 @@ class Tabletop:
 
     def joined(self, outlet: Outlet) -> None:
         """A viewer looks from now on, and is told how things stand."""
-        self.watch.hush(FIRST_PICTURE_SECONDS)
+        self.watch.hush(HUSH_SECONDS)
         self._viewers.append(_Viewer(outlet))
         self._pace()
         self.watch.start()

@@ -27,6 +27,8 @@ LOOKS_PER_SECOND_ALONE: Final = 2
 # Of one core's time; the encoder needs the rest.
 LARGEST_SHARE: Final = 0.33
 NO_PICTURE_SECONDS: Final = 0.5
+# Whoever comes needs the processor: first for the people's connection, and once the document's stands for its first picture.
+HUSH_SECONDS: Final = 0.4
 # A picture handed over for sending is good enough to look at when it is at most so many frames old.
 _FRAMES_BEHIND: Final = 3
 

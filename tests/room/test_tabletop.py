@@ -9,7 +9,8 @@ import pytest
 from etapalvelu.room.camera import Camera, CameraStatus
 from etapalvelu.room.eye import Sighting
 from etapalvelu.room.source import Kind, Source
-from etapalvelu.room.tabletop import FIRST_PICTURE_SECONDS, LONGEST_SILENCE_SECONDS, Tabletop
+from etapalvelu.room.tabletop import LONGEST_SILENCE_SECONDS, Tabletop
+from etapalvelu.room.watch import HUSH_SECONDS
 from signaling.document import (
     AddMark,
     FromAgent,
@@ -122,7 +123,7 @@ async def test_a_newcomers_first_picture_is_made_in_peace_unless_somebody_watche
         table.tabletop.left(viewer)
     table.tabletop.joined(Outlet("expert"))
 
-    assert hushed == [FIRST_PICTURE_SECONDS, FIRST_PICTURE_SECONDS, 0.0, FIRST_PICTURE_SECONDS]
+    assert hushed == [HUSH_SECONDS, HUSH_SECONDS, 0.0, HUSH_SECONDS]
 
 
 async def test_a_sheet_that_lies_still_is_told_about_once_a_second(table: Table, expert: Outlet) -> None:
