@@ -101,7 +101,7 @@ class Place:
     def restart(self, generation: int) -> None:
         """The other side says that this generation failed; an older one has its successor already."""
         if generation >= self._generation:
-            self._audience.spawn(self._begin_after(generation), f"new line to {self.seat}")
+            self._audience.spawn(self._begin_anew(generation), f"new line to {self.seat}")
 
     async def take_answer(self, message: DescriptionFrom) -> None:
         viewer = self._viewer(message.generation)
@@ -138,7 +138,7 @@ class Place:
         self._current = self._coming = None
         self.epoch = None
 
-    async def _begin_after(self, generation: int) -> None:
+    async def _begin_anew(self, generation: int) -> None:
         """What took the line may have taken a way to the relay as well: to find that out by the connection takes seconds."""
         await self._audience.look_for_relays(self.seat)
         if self.is_open and generation >= self._generation:
@@ -280,7 +280,7 @@ class Audience:
     async def look_for_relays(self, seat: Seat) -> None:
         """Return when it is known which relays a new connection for this seat may go by, or soon when that stays unknown."""
         if seat not in ROOM_SEATS:
-            await self._relays.seen(self.ice_servers)
+            await self._relays.look_and_wait(self.ice_servers)
 
     def missed_relay(self, viewer: Viewer) -> None:
         """A relay gave no address."""

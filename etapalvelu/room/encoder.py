@@ -65,13 +65,13 @@ def send_through(sender: RTCRtpSender, pacer: Pacer) -> None:
 
     async def in_time(data: bytes) -> None:
         if not is_rtcp(data) and int.from_bytes(data[_SOURCE]) == sender._ssrc:
-            wait = pacer.delay(int.from_bytes(data[_NUMBER]), len(data))
+            wait = pacer.schedule(int.from_bytes(data[_NUMBER]), len(data))
             if wait:
                 await asyncio.sleep(wait)
         await send(data)
 
     async def unless_refused(sequence_number: int) -> None:
-        if pacer.may_repeat(sequence_number):
+        if pacer.allow_repeat(sequence_number):
             await repeat(sequence_number)
 
     transport._send_rtp = in_time  # type: ignore[method-assign]

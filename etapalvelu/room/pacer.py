@@ -38,8 +38,8 @@ class Pacer:
         # Bits that may be repeated.
         self._saved, self._saved_at = SAVED_SECONDS * REPEATED_SHARE * line.bits_per_second, clock()
 
-    def delay(self, number: int, size: int) -> float:
-        """Seconds to wait before this packet of `size` bytes is sent; none for one that is repeated."""
+    def schedule(self, number: int, size: int) -> float:
+        """Take note of a packet of `size` bytes: the seconds to wait before it is sent, none for one that is repeated."""
         if number in self._sent:
             return 0.0
         now, wait = self._clock(), 0.0
@@ -51,8 +51,8 @@ class Pacer:
             del self._sent[next(iter(self._sent))]
         return wait if wait >= _SHORTEST_WAIT else 0.0
 
-    def may_repeat(self, number: int) -> bool:
-        """Whether a packet that was reported lost is sent again now; if so, that is counted."""
+    def allow_repeat(self, number: int) -> bool:
+        """Whether a packet that was reported lost is to be sent again now; what is allowed counts as sent."""
         now = self._clock()
         if number not in self._sent:
             return False

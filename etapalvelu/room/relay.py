@@ -169,9 +169,9 @@ class Relays:
     async def ready(self, servers: Sequence[IceServer]) -> None:
         """Return when it is known which way works, or soon when none does: the trying goes on beside."""
         if not set(turn_urls(servers)) <= self._standing.keys():
-            await self.seen(servers)
+            await self.look_and_wait(servers)
 
-    async def seen(self, servers: Sequence[IceServer]) -> None:
+    async def look_and_wait(self, servers: Sequence[IceServer]) -> None:
         """The same after looking anew, for what worked a while ago may not any more."""
         self.look(servers)
         if self._looking is not None:

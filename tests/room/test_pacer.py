@@ -21,7 +21,7 @@ class Desk:
 
     def send(self, numbers: range) -> None:
         for number in numbers:
-            self.now += self.pacer.delay(number % 2**16, SIZE)
+            self.now += self.pacer.schedule(number % 2**16, SIZE)
 
 
 def test_a_good_line_is_given_a_picture_at_one_stroke() -> None:
@@ -48,8 +48,8 @@ def test_what_is_lost_once_is_repeated_at_once() -> None:
     desk.send(range(5))
     desk.now += 0.1
 
-    assert desk.pacer.may_repeat(3)
-    assert desk.pacer.delay(3, SIZE) == 0
+    assert desk.pacer.allow_repeat(3)
+    assert desk.pacer.schedule(3, SIZE) == 0
 
 
 @pytest.mark.parametrize(("round_trip", "patience"), [(0.001, LEAST_SECONDS), (0.3, 0.3), (7.0, MOST_SECONDS)])
@@ -58,11 +58,11 @@ def test_a_repeated_packet_is_given_the_time_to_arrive(round_trip: float, patien
     desk.send(range(5))
     desk.now += 0.1
 
-    allowed = [desk.pacer.may_repeat(3)]
+    allowed = [desk.pacer.allow_repeat(3)]
     desk.now += patience - 0.01
-    allowed.append(desk.pacer.may_repeat(3))
+    allowed.append(desk.pacer.allow_repeat(3))
     desk.now += 0.02
-    allowed.append(desk.pacer.may_repeat(3))
+    allowed.append(desk.pacer.allow_repeat(3))
 
     assert allowed == [True, False, True]
 
@@ -78,7 +78,7 @@ def test_however_much_is_asked_for_repeating_takes_no_more_than_its_share() -> N
         number += 20
         for _ in range(4):
             desk.now += 0.05
-            repeated += sum(desk.pacer.may_repeat(asked) for asked in range(number - 20, number))
+            repeated += sum(desk.pacer.allow_repeat(asked) for asked in range(number - 20, number))
 
     most = REPEATED_SHARE * 200_000 * (desk.now - began + SAVED_SECONDS) / BITS
     assert 0.8 * most < repeated <= most
@@ -93,7 +93,7 @@ def test_a_loss_of_one_packet_in_seven_is_made_good() -> None:
         desk.now += BITS / 600_000
         if number % 7 == 0:
             asked += 1
-            allowed += desk.pacer.may_repeat(number)
+            allowed += desk.pacer.allow_repeat(number)
 
     assert asked == allowed
 
@@ -103,8 +103,8 @@ def test_what_nobody_waits_for_and_what_was_never_sent_is_not_repeated() -> None
     desk.send(range(5))
     desk.now += WORTH_SECONDS + 0.01
 
-    assert not desk.pacer.may_repeat(3)
-    assert not desk.pacer.may_repeat(77)
+    assert not desk.pacer.allow_repeat(3)
+    assert not desk.pacer.allow_repeat(77)
 
 
 def test_a_number_comes_round_again() -> None:
@@ -114,4 +114,4 @@ def test_a_number_comes_round_again() -> None:
     desk.send(range(65_000, 65_536 + 10))
     desk.now += 0.1
 
-    assert desk.pacer.may_repeat(5)
+    assert desk.pacer.allow_repeat(5)

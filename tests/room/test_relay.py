@@ -172,12 +172,12 @@ async def test_what_worked_and_is_silent_now_is_found_out_in_a_moment(monkeypatc
     monkeypatch.setattr(relay_module, "LOOK_SECONDS", 0.0)
     attempts = Attempts()
     relays = Relays(attempts)
-    await relays.seen(SERVERS)
+    await relays.look_and_wait(SERVERS)
     before = relays.first(SERVERS)
     attempts.slow = {UDP}
     began = time.monotonic()
 
-    await relays.seen(SERVERS)
+    await relays.look_and_wait(SERVERS)
 
     assert time.monotonic() - began < relay_module.PATIENCE_SECONDS
     assert (before, relays.first(SERVERS)) == (UDP, TCP)
