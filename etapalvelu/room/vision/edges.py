@@ -1,7 +1,7 @@
 """Edges of a small copy of the picture, from brightness and from colour, each weighed against what surrounds it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -63,15 +63,16 @@ def _standing_out(planes: Plane) -> tuple[Plane, Plane]:
 
 def _strongest(planes: Plane) -> tuple[Plane, Plane, Plane]:
     """The gradient of whichever plane changes most at each pixel, and its length."""
-    best = None
-    for plane in cv2.split(planes):
-        across, down = (cv2.Scharr(plane, cv2.CV_32F, *way, scale=1 / 32) for way in ((1, 0), (0, 1)))
-        found = across, down, across * across + down * down
-        if best is None:
-            best = found
-            continue
+    best, *others = (_gradient(plane) for plane in cv2.split(planes))
+    for found in others:
         better = cv2.compare(found[2], best[2], cv2.CMP_GT)
         for new, old in zip(found, best, strict=True):
             cv2.copyTo(new, better, old)
-    across, down, length = (np.asarray(plane, np.float32) for plane in best or ())
-    return across, down, np.sqrt(length)
+    across, down, square = best
+    return across, down, np.sqrt(square)
+
+
+def _gradient(plane: NDArray[Any]) -> tuple[Plane, Plane, Plane]:
+    """Of one plane: across, down, and the square of its length."""
+    across, down = (np.asarray(cv2.Scharr(plane, cv2.CV_32F, *way, scale=1 / 32), np.float32) for way in ((1, 0), (0, 1)))
+    return across, down, across * across + down * down

@@ -86,8 +86,8 @@ def _strips(edges: Edges, corners: Plane) -> tuple[Plane, Plane]:
 
 def usual(samples: Plane) -> Plane:
     """The median along the last axis."""
-    middle = samples.shape[-1] // 2
-    return np.asarray(np.sort(samples, axis=-1)[..., middle - 1 : middle + 1].mean(axis=-1), np.float32)
+    number = samples.shape[-1]
+    return np.asarray(np.sort(samples, axis=-1)[..., (number - 1) // 2 : number // 2 + 1].mean(axis=-1), np.float32)
 
 
 def _areas(corners: Plane) -> Plane:
