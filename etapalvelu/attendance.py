@@ -176,7 +176,15 @@ class SessionAttendance:
         unheard = frozenset(Seat(seat) for seat in self._unheard(call, note.since_ms / 1000))
 
         def cause(session: Session) -> CauseClass:
-            return cause_of(note.cause, teller=teller, lost=lost, unheard=unheard, seats=session.seats, path=session.path)
+            return cause_of(
+                note.cause,
+                teller=teller,
+                lost=lost,
+                unheard=unheard,
+                seats=session.seats,
+                path=session.path,
+                relay_protocol=note.relay_protocol,
+            )
 
         await self._interrupt(call, lost, who, since, cause, told_by=teller)
 

@@ -132,12 +132,17 @@ class StillTaken(
     raw_sha256: Sha256 | None = None
 
 
-class MediaInterrupted(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="interrupted"):
-    """Media from `peer` stopped `since_ms` ago."""
+class MediaInterrupted(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="interrupted"
+):
+    """Media from `peer` stopped `since_ms` ago. `relay_protocol`: how a relay answered the teller since then, `tcp` where by
+    TCP or TLS only, None when none was asked.
+    """
 
     peer: Seat
     cause: Code
     since_ms: Milliseconds
+    relay_protocol: Literal["udp", "tcp", "none"] | None = None
 
 
 class MediaResumed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="resumed"):

@@ -19,10 +19,17 @@ def side(seat: Seat) -> CauseClass:
 
 
 def cause_of(
-    said: str, *, teller: Seat, lost: Seat, unheard: Container[Seat], seats: Container[Seat], path: Path | None = None
+    said: str,
+    *,
+    teller: Seat,
+    lost: Seat,
+    unheard: Container[Seat],
+    seats: Container[Seat],
+    path: Path | None = None,
+    relay_protocol: str | None = None,
 ) -> CauseClass:
     """Why `teller` gets nothing from `lost`. `unheard` are the taken seats that the server heard nothing of since the loss, or
-    for a part of that time; `path` is how the people's media travel.
+    for a part of that time; `path` is how the people's media travel; `relay_protocol` is how a relay answered the teller since.
     """
     hint = CauseClass(said) if said in CauseClass.__members__.values() else CauseClass.UNKNOWN
     if hint is not CauseClass.UNKNOWN and hint not in _SIDES:
@@ -33,6 +40,11 @@ def cause_of(
         return CauseClass.DOCUMENT_CAMERA if is_alone else side(lost)
     if teller in unheard or hint is side(teller):
         return side(teller)
-    # Both ends reach the server and not each other. Where a relay of ours stands between them, it is the first to be looked at.
+    # Both ends reach the server and not each other: UDP is dropped at one of them. Who meets the relay by it knows at which.
+    if relay_protocol == "tcp":
+        return side(teller)
+    if relay_protocol == "udp":
+        return side(lost)
+    # Where a relay of ours stands between them, it is the first to be looked at.
     # Otherwise nobody knows on whose side it is, whatever the page may guess of the other one.
     return CauseClass.SERVER if path is Path.RELAY else CauseClass.UNKNOWN

@@ -72,6 +72,39 @@ def test_a_page_is_believed_of_its_own_line_only(said: str, unheard: set[Seat], 
     assert cause_of(said, teller=Seat.EXPERT, lost=Seat.ROOM, unheard=unheard, seats=ALL, path=path) is cause
 
 
+@pytest.mark.parametrize(
+    ("teller", "lost", "unheard", "relay_protocol", "cause"),
+    [
+        (Seat.EXPERT, Seat.ROOM, set[Seat](), "udp", CauseClass.SITE_NETWORK),
+        (Seat.EXPERT, Seat.CAMERA, set[Seat](), "udp", CauseClass.SITE_NETWORK),
+        (Seat.ROOM, Seat.EXPERT, set[Seat](), "tcp", CauseClass.SITE_NETWORK),
+        (Seat.ROOM, Seat.EXPERT, set[Seat](), "udp", CauseClass.EXPERT_SIDE),
+        (Seat.EXPERT, Seat.ROOM, set[Seat](), "tcp", CauseClass.EXPERT_SIDE),
+        (Seat.EXPERT, Seat.ROOM, {Seat.ROOM}, "tcp", CauseClass.SITE_NETWORK),
+        (Seat.ROOM, Seat.EXPERT, {Seat.ROOM}, "udp", CauseClass.SITE_NETWORK),
+        (Seat.EXPERT, Seat.ROOM, set[Seat](), "none", CauseClass.SERVER),
+    ],
+    ids=[
+        "the expert meets the relay",
+        "and loses the paper",
+        "the room meets it by TCP alone",
+        "the room meets it",
+        "the expert meets it by TCP alone",
+        "but the room is not heard",
+        "but was away itself",
+        "the relay is dead",
+    ],
+)
+def test_where_both_are_heard_the_relay_tells_at_whose_end_udp_is_dropped(
+    teller: Seat, lost: Seat, unheard: set[Seat], relay_protocol: str, cause: CauseClass
+) -> None:
+    told = cause_of(
+        "unknown", teller=teller, lost=lost, unheard=unheard, seats=ALL, path=Path.RELAY, relay_protocol=relay_protocol
+    )
+
+    assert told is cause
+
+
 def test_an_agent_without_a_screen_beside_it_tells_of_its_network() -> None:
     alone = (Seat.CAMERA, Seat.EXPERT)
 

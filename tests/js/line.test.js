@@ -9,11 +9,13 @@ const BEGUN = 10_000;
  * A line to a pretended person; `frames` is what was decoded so far, `received` all that came, `silent` how long no packet
  * has come, and `done` what the line did about it.
  */
-async function watched({ offers = true, mends = true } = {}) {
+async function watched({ offers = true, mends = true, local = { protocol: "udp" } } = {}) {
   const done = [];
   const seen = { frames: 1, received: 1, silent: 0, reports: 0, online: true };
   const report = () => new Map([
-    ["t", { type: "transport", id: "t", bytesReceived: seen.received }],
+    ["t", { type: "transport", id: "t", bytesReceived: seen.received, selectedCandidatePairId: "p" }],
+    ["p", { type: "candidate-pair", id: "p", localCandidateId: "l" }],
+    ["l", { type: "local-candidate", id: "l", ...local }],
     ["v", { type: "inbound-rtp", kind: "video", id: "v", framesDecoded: seen.frames, bytesReceived: seen.frames,
       timestamp: 1_000_000, lastPacketReceivedTimestamp: 1_000_000 - seen.silent }],
   ]);
@@ -26,9 +28,11 @@ async function watched({ offers = true, mends = true } = {}) {
     flows: (flows) => done.push(flows ? "flows" : "dead"),
     mends,
     cause: (dead, doubted) => `${dead ? "dead" : "alive"} ${doubted - BEGUN}`,
+    reached: () => seen.reached,
     online: () => seen.online,
     doubt: () => done.push("doubt"),
-    send: ({ note }) => note && done.push([note.kind, note.since_ms ?? note.gap_ms, note.cause].filter((one) => one !== undefined)),
+    send: ({ note }) => note && done.push(
+      [note.kind, note.since_ms ?? note.gap_ms, note.cause, note.relay_protocol].filter((one) => one !== undefined)),
     changed: (state) => done.push(state),
   });
   await line.beat(0);
@@ -46,7 +50,7 @@ test("nothing is asked of a connection before a first picture can be there, nor 
   const line = new Line({
     peer: { seat: "room", epoch: 1, since: 0, current, renew: () => assert.fail("renewed") },
     expects: () => ({ camera: true, microphone: true }),
-    askKeyFrame: () => undefined, flows: () => undefined, mends: true, cause: () => "unknown", online: () => true, doubt: () => undefined,
+    askKeyFrame: () => undefined, flows: () => undefined, mends: true, cause: () => "unknown", reached: () => undefined, online: () => true, doubt: () => undefined,
     send: () => undefined, changed: () => undefined,
   });
 
@@ -71,6 +75,20 @@ test("a stall is seen within a second, mended when it lasts, and noted once with
   assert.deepEqual(done, [
     "dead", "stalled", "doubt", ["interrupted", 3250, "dead 2750"], "mend", "flows", ["resumed", 7250], "good",
   ]);
+});
+
+test("how a relay is reached since is told of a dead line that went over UDP here", async () => {
+  const ways = [{ protocol: "udp" }, { protocol: "udp", relayProtocol: "tcp" }, { protocol: "tcp" }, { protocol: "udp", relayProtocol: "udp" }];
+  const told = [];
+  for (const local of ways) {
+    const { line, seen, done } = await watched({ local });
+    for (let now = 250; now <= 2000; now += 250) await line.beat(BEGUN + now);
+    seen.reached = "tcp";
+    for (let now = 2250; now <= 3250; now += 250) await line.beat(BEGUN + now);
+    told.push(done.find(([kind]) => kind === "interrupted"));
+  }
+
+  assert.deepEqual(told.map(([, , , protocol]) => protocol), ["tcp", undefined, undefined, "tcp"]);
 });
 
 test("who did not offer waits longer, for the other end comes first; while the server is away nobody says anything", async () => {

@@ -1,5 +1,7 @@
 /** A look at this browser's ways: to the server, to itself over its own network, and to a relay where one is named. */
 
+import { givesAddress, isRelay } from "./reach.js";
+
 /** @typedef {"ok" | "warn" | "failed" | "skipped"} Result */
 /** @typedef {{ code: string, result: Result, figure?: number, note?: string }} Finding */
 
@@ -91,20 +93,9 @@ export async function directFinding(make) {
  * @returns {Promise<Finding>}
  */
 export async function relayFinding(make, servers) {
-  const named = servers.some(({ urls }) => [urls].flat().some((url) => url.startsWith("turn")));
+  const named = servers.some(({ urls }) => [urls].flat().some(isRelay));
   if (!named) return { code: "relay", result: "skipped", note: "no_turn" };
-  const connection = make({ iceServers: servers, iceTransportPolicy: "relay" });
-  try {
-    const began = performance.now();
-    connection.createDataChannel("check");
-    const given = new Promise((resolve) => {
-      connection.onicecandidate = ({ candidate }) => candidate?.type === "relay" && resolve(true);
-      setTimeout(() => resolve(false), LIMIT_MS);
-    });
-    await connection.setLocalDescription();
-    if (!await given) return { code: "relay", result: "failed", note: "no_answer" };
-    return { code: "relay", result: "ok", figure: Math.round(performance.now() - began) };
-  } finally {
-    connection.close();
-  }
+  const began = performance.now();
+  if (!await givesAddress(make, servers, LIMIT_MS)) return { code: "relay", result: "failed", note: "no_answer" };
+  return { code: "relay", result: "ok", figure: Math.round(performance.now() - began) };
 }

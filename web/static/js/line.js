@@ -3,7 +3,7 @@
  * pictures begin anew, mends the path, and notes a lasting loss in the log. Called from outside at every beat; keeps no timer.
  */
 
-import { figures, noFigures, path, summary } from "./stats.js";
+import { figures, noFigures, path, summary, usesUdp } from "./stats.js";
 
 /** @typedef {"none" | "opening" | "good" | "stalled"} LineState */
 /** @typedef {{ camera: boolean, microphone: boolean }} Expected */
@@ -16,6 +16,7 @@ import { figures, noFigures, path, summary } from "./stats.js";
  * @property {boolean} mends whether the other end can restart ICE; an agent builds anew instead
  * @property {(dead: boolean, doubted: number) => string} cause the cause class of a loss, as far as this end can tell; since
  *   when the way to the server is doubted
+ * @property {() => import("./reach.js").Reached | undefined} reached by which protocol a relay was reached after nothing came
  * @property {() => boolean} online whether a note would reach the server now
  * @property {() => void} doubt nothing comes from there: the way to the server may be dead as well
  * @property {(message: import("./messages.js").FromPeer) => void} send
@@ -75,6 +76,8 @@ export class Line {
     this.stood = 0;
     /** A report of that one is being made. */
     this.trying = false;
+    /** Whether our own end of the way that carried went over UDP. */
+    this.udp = true;
     this.last = noFigures();
   }
 
@@ -175,6 +178,7 @@ export class Line {
     if (hasBegun(expected, seen)) {
       this.first = true;
       this.moved = now;
+      this.udp = usesUdp(report);
       const { peer, send } = this.options;
       const setup = Math.round(now - Math.max(connection.began, peer.since));
       send({ type: "noted", note: { kind: "decoded", peer: peer.seat, generation: connection.generation,
@@ -251,8 +255,10 @@ export class Line {
     }
     if (silent > NOTE_AFTER_MS && this.noted === null && this.options.online()) {
       this.noted = this.moved;
+      const reached = this.dead && this.udp ? this.options.reached() : undefined;
       this.options.send({ type: "noted", note: { kind: "interrupted", peer: this.options.peer.seat,
-        cause: this.options.cause(this.dead, this.doubted), since_ms: Math.round(silent) } });
+        cause: this.options.cause(this.dead, this.doubted), since_ms: Math.round(silent),
+        ...(reached ? { relay_protocol: reached } : {}) } });
     }
     // what is said while the server is away would be said once more when it is back
     if (this._isDue(now) && now - this.healed > MEND_EVERY_MS && this.options.online()) {
@@ -297,6 +303,7 @@ export class Line {
   _quality(connection, report, now) {
     if (!this.first || now - this.reported < QUALITY_EVERY_MS) return;
     this.reported = now;
+    if (!this.dead) this.udp = usesUdp(report);
     this.options.send({ type: "quality", peer: this.options.peer.seat, generation: connection.generation, stats: summary(report) });
   }
 

@@ -11,7 +11,7 @@
 
 /**
  * @typedef {{ kind: "decoded", peer: SeatName, generation: number, path: Path, setup_ms: number }
- *   | { kind: "interrupted", peer: SeatName, cause: string, since_ms: number }
+ *   | { kind: "interrupted", peer: SeatName, cause: string, since_ms: number, relay_protocol?: import("./reach.js").Reached }
  *   | { kind: "resumed", peer: SeatName, gap_ms: number }
  *   | { kind: "secured", peer: SeatName, generation: number, own: string, met: string }} Note
  */

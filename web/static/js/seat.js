@@ -10,6 +10,7 @@ import { within } from "./ice.js";
 import { Line } from "./line.js";
 import { unhandled } from "./messages.js";
 import { Peer } from "./peer.js";
+import { Reach } from "./reach.js";
 import { Renewal } from "./relay.js";
 import { TextChannel } from "./text.js";
 
@@ -103,6 +104,7 @@ export class Seat {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.renewal = new Renewal(() => this._renew());
+    this.reach = new Reach(options.connect ?? ((configuration) => new RTCPeerConnection(configuration)));
   }
 
   open() {
@@ -162,6 +164,7 @@ export class Seat {
     const first = this.others.size === 0;
     if (first) for (const plan of PLANS[this.options.seat]) this._add(plan.seat, plan.offers, within(ticket, this.own, plan.seat));
     for (const [seat, { peer }] of this.others) peer.options.configuration = within(ticket, this.own, seat);
+    this.reach.servers = ticket.ice_servers;
     this.renewal.good(ticket.ice_seconds);
     const ready = first && this.options.prepared?.take(ticket.call);
     if (!ready) return { ticket: ticket.ticket };
@@ -176,6 +179,7 @@ export class Seat {
    */
   async _renew() {
     const ticket = await this.options.ticket(this.own);
+    this.reach.servers = ticket.ice_servers;
     for (const [seat, { peer, text }] of this.others) {
       if (!await peer.configure(within(ticket, this.own, seat))) continue;
       if (!text) peer.renew();
@@ -212,10 +216,14 @@ export class Seat {
       peer,
       expects: () => (people ? other.shown : { camera: this._pictured(), microphone: false }),
       askKeyFrame: () => (text ?? this.document).askKeyFrame(),
-      flows: (flows) => void (people && peer.current?.carry(flows)),
+      flows: (flows) => {
+        if (people) void peer.current?.carry(flows);
+        if (!flows) void this.reach.look();
+      },
       mends: people,
       cause: (dead, doubted) => blame({ own: options.seat, peer: seat, ours: this.call.wasAway(doubted), dead,
         roomLives: !this.others.get("room")?.line.dead }),
+      reached: () => this.reach.recent,
       online: () => this.call.welcomed,
       doubt: () => this.call.refresh(),
       send: (message) => this.call.send(message),

@@ -65,6 +65,12 @@ export function path(report) {
   return ends.includes("srflx") || ends.includes("prflx") ? "srflx" : "host";
 }
 
+/** Whether our own end of the way is over UDP, to a relay of ours or without one. @param {RTCStatsReport} report */
+export function usesUdp(report) {
+  const local = report.get(String(selected(report)?.["localCandidateId"]));
+  return (local?.relayProtocol ?? local?.protocol) === "udp";
+}
+
 /** Whether a relay is on the way, ours or theirs. @param {RTCStatsReport} report */
 export function relayed(report) {
   return path(report) === "relay";
