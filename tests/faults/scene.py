@@ -36,6 +36,8 @@ PORT = 8443
 READY_SECONDS = 20.0
 # How long a call may take from "take" to all pictures on a busy machine, relays tried one after the other included.
 CONNECT_SECONDS = 45.0
+# What the people see of each other and of the paper: where, and the picture's name.
+PICTURES = (("expert", "room"), ("expert", "document"), ("room", "expert"))
 SECRET = "a-secret-of-coturn-that-nobody-knows"
 
 CONFIG = """\
@@ -276,6 +278,9 @@ class Scene:
         return answer
 
     # What was seen
+
+    def page(self, where: str) -> Page:
+        return self.expert if where == "expert" else self.room
 
     async def paths(self, page: Page) -> list[Json]:
         """How the page's connections go: whose, our candidate's type and its way to the relay, their candidate's type."""

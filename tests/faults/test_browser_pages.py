@@ -144,7 +144,7 @@ async def test_a_restarted_server_that_knows_only_who_came_back_first_ends_no_co
         await ended(at)
 
 
-@pytest.mark.lasting(2, 10, 60)
+@pytest.mark.lasting(2, 2, 60)
 async def test_a_close_while_the_server_is_away_is_kept_and_reported_once(rig: Rig, people: People, lasting: int) -> None:
     rig.start({"ETAPALVELU_CALL__SEAT_LIMIT_SECONDS": "90"})
     async with desks(rig, people) as at:

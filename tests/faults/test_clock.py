@@ -135,6 +135,7 @@ async def test_a_session_over_the_night_when_summer_time_begins_or_ends(
     rig.agrees(all_ended=True)
 
 
+@pytest.mark.slow
 async def test_waiting_ends_with_the_hours_and_a_session_under_way_goes_on(
     prepared: Path, mother: Mother, tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=False)
 
 
+@pytest.mark.slow
 async def test_a_full_disk_refuses_new_sessions_and_lets_the_others_end(
     small_disk: Path, prepared: Path, mother: Mother, tmp_path: Path
 ) -> None:

@@ -9,11 +9,10 @@ from statistics import median
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
 
-from tests.e2e.browsers import state_is
-from tests.faults.conftest import REPEATED, times
-from tests.faults.scene import CONNECT_SECONDS, Scene, scene
+from tests.e2e.browsers import state_is, until
+from tests.faults.conftest import LONG_TIMES, REPEATED, times
+from tests.faults.scene import CONNECT_SECONDS, PICTURES, Scene, scene
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -22,9 +21,8 @@ pytestmark = [
 ]
 seldom = pytest.mark.skipif(not REPEATED, reason="`make faults` runs it")
 
-# What the people see of each other and of the paper, and how soon it is to be back, by the length of the cut in seconds.
-# Of twenty runs one may miss a limit: the limits are those of the 95th percentile.
-PICTURES = (("expert", "room"), ("expert", "document"), ("room", "expert"))
+# How soon pictures are to be back, by the length of the cut in seconds. Of twenty runs one may miss a limit: the limits are
+# those of the 95th percentile.
 BACK_SECONDS = {5: 1.0, 30: 5.0}
 STALL_SECONDS = 1.0
 FRESH_SECONDS, OLDEST_SECONDS = 2.0, 1.0
@@ -33,13 +31,6 @@ RUNS_A_MISS = 20
 LEAST_FRAMES_A_SECOND = {"document": 1, "room": 5, "expert": 5}
 CAUSES = {"room": "site_network", "expert": "expert_side"}
 BROKEN = "js.line.restoring"
-# How a session ends for those who are away for longer than their seats are kept; of two who are, either may go first: it ends
-# as a technical fault, or the customer waits again for a moment until nobody is left.
-ENDS: dict[str, set[tuple[str, str, str | None]]] = {
-    "room": {("closed", "technical", "site_network")},
-    "expert": {("released", "expert_lost", None)},
-    "room+expert": {("closed", "technical", "site_network"), ("closed", "lost", None)},
-}
 PLACES = [["room"], pytest.param(["expert"], marks=seldom), pytest.param(["room", "expert"], marks=seldom)]
 
 # Over all repetitions: what was measured, by what it is.
@@ -64,7 +55,7 @@ async def call(together: Scene) -> AsyncIterator[Scene]:
             await together.finish()
         await together.call()
     for where, stream in PICTURES:
-        await together.flows(page_of(together, where), stream)
+        await together.flows(together.page(where), stream)
     yield together
     together.net.heal()
 
@@ -74,14 +65,10 @@ async def is_well(at: Scene) -> bool:
         for page in (at.room, at.expert):
             await state_is(page, "connected", 1)
         for where, stream in PICTURES:
-            await at.flows(page_of(at, where), stream, 8)
+            await at.flows(at.page(where), stream, 8)
     except TimeoutError:
         return False
     return True
-
-
-def page_of(at: Scene, where: str) -> Page:
-    return at.expert if where == "expert" else at.room
 
 
 def keep(what: str, value: float) -> float:
@@ -89,11 +76,11 @@ def keep(what: str, value: float) -> float:
     return value
 
 
-def keep_within(limit: float, what: str, value: float, lasting: float) -> None:
-    """What is measured in each run of the fault; a run may miss the limit where nineteen others hold it."""
+def keep_within(limit: float, what: str, value: float, runs: int) -> None:
+    """What is measured in each of so many runs of the fault; one may miss the limit where nineteen others hold it."""
     keep(what, value)
     late = [one for one in measured[what] if one > limit]
-    assert len(late) <= times(lasting) // RUNS_A_MISS, (what, measured[what])
+    assert len(late) <= runs // RUNS_A_MISS, (what, measured[what])
 
 
 @pytest.mark.parametrize("places", PLACES, ids="+".join)
@@ -106,35 +93,35 @@ async def test_a_line_is_cut(call: Scene, places: list[str], lasting: int, again
     call.net.heal()
     healed = time.time()
 
-    fault = f"{lasting} s at {'+'.join(places)}"
+    fault, runs = f"{lasting} s at {'+'.join(places)}", times(lasting)
     limit = BACK_SECONDS.get(lasting, CONNECT_SECONDS)
-    flowing = (call.flows(page_of(call, where), stream) for where, stream in PICTURES)
-    await asyncio.gather(fresh(call, healed, fault, lasting), *flowing)
+    flowing = (call.flows(call.page(where), stream) for where, stream in PICTURES)
+    await asyncio.gather(fresh(call, healed, fault, runs), *flowing)
     for where, stream in PICTURES:
-        frames = await call.frames(page_of(call, where), stream, healed)
-        keep_within(limit, f"{fault}: {stream} back at the {where}, s", frames[0] - healed, lasting)
-    await told_soon(call, began, fault, lasting)
+        frames = await call.frames(call.page(where), stream, healed)
+        keep_within(limit, f"{fault}: {stream} back at the {where}, s", frames[0] - healed, runs)
+    await told_soon(call, began, fault, runs)
     await one_session_with_its_gaps(call, lasting)
-    keep_within(0, f"{fault}: gaps with another cause", len(gaps_with_another_cause(call, places, began)), lasting)
+    keep_within(0, f"{fault}: gaps with another cause", len(gaps_with_another_cause(call, places, began)), runs)
 
 
-async def told_soon(call: Scene, began: float, fault: str, lasting: float) -> None:
+async def told_soon(call: Scene, began: float, fault: str, runs: int) -> None:
     """Both people read of the stall within a second of the last picture."""
     for where, stream in (("expert", "room"), ("room", "expert")):
-        page = page_of(call, where)
+        page = call.page(where)
         frames = [at for at in await call.frames(page, stream, began - 1) if at < began + 2]
         shown = [at for at, words in await call.said(page, began) if call.words[BROKEN] in words]
         assert shown, (where, await call.said(page, began - 2))
-        keep_within(STALL_SECONDS, f"{fault}: stall shown to the {where}, s", shown[0] - max(frames), lasting)
+        keep_within(STALL_SECONDS, f"{fault}: stall shown to the {where}, s", shown[0] - max(frames), runs)
 
 
-async def fresh(call: Scene, healed: float, fault: str, lasting: float) -> None:
+async def fresh(call: Scene, healed: float, fault: str, runs: int) -> None:
     """The document's picture is no old one, soon after the line is well."""
     age = None
     while age is None or age > OLDEST_SECONDS:
         assert time.time() < healed + CONNECT_SECONDS, (fault, age)
         age = await call.document_age(call.expert)
-    keep_within(FRESH_SECONDS, f"{fault}: document at most 1 s old again after, s", time.time() - healed, lasting)
+    keep_within(FRESH_SECONDS, f"{fault}: document at most 1 s old again after, s", time.time() - healed, runs)
 
 
 async def one_session_with_its_gaps(call: Scene, lasting: float) -> None:
@@ -152,41 +139,17 @@ async def one_session_with_its_gaps(call: Scene, lasting: float) -> None:
 def gaps_with_another_cause(call: Scene, places: list[str], began: float) -> list[str]:
     """What the log says of this cut, and should not."""
     right = {CAUSES[place] for place in places}
-    since = datetime.fromtimestamp(began - 1, UTC).isoformat()
-    gaps = [entry["data"] for entry in call.log() if entry["type"] == "interrupted" and entry["at"] > since]
+    gaps = [entry["data"] for entry in call.log() if entry["type"] == "interrupted" and entry["at"] > iso(began - 1)]
     return [gap["cause_class"] for gap in gaps if gap["cause_class"] not in right]
 
 
-@seldom
-@pytest.mark.parametrize("places", [ends.split("+") for ends in ENDS], ids="+".join)
-@pytest.mark.lasting(120)
-async def test_a_line_is_cut_for_longer_than_a_seat_is_kept(call: Scene, places: list[str], lasting: int, again: int) -> None:
-    for place in places:
-        call.net.fault(place, cut=True)
-    await asyncio.sleep(lasting)
-    call.net.heal()
-    healed = time.time()
-
-    goes_on = places == ["expert"]
-    await state_is(call.room, "waiting" if goes_on else "", CONNECT_SECONDS)
-    await state_is(call.expert, "", CONNECT_SECONDS)
-    keep(f"{lasting} s at {'+'.join(places)}: both pages know the end, s", time.time() - healed)
-    assert outcome(call) in ENDS["+".join(places)]
-    if goes_on:
-        await call.finish()
-    call.session = ""
-
-
-def outcome(call: Scene) -> tuple[str, str, str | None]:
-    """What ended the claim or the session, and why; an expert may have been given up just before all were gone."""
-    *before, last = [entry for entry in call.log() if entry["type"] in ("released", "closed")]
-    assert last["type"] == "closed" or not before
-    assert [(entry["type"], entry["data"]["reason"]) for entry in before] in ([], [("released", "expert_lost")])
-    data = last["data"]
-    return last["type"], data["cause" if last["type"] == "closed" else "reason"], data.get("cause_class")
+def iso(at: float) -> str:
+    """A moment as the log writes it."""
+    return datetime.fromtimestamp(at, UTC).isoformat()
 
 
 @seldom
+@pytest.mark.slow
 @pytest.mark.parametrize("percent", [1, 5, 15])
 async def test_packets_are_lost(call: Scene, percent: int, again: int) -> None:
     call.net.fault("room", loss=percent)
@@ -196,14 +159,15 @@ async def test_packets_are_lost(call: Scene, percent: int, again: int) -> None:
     ended = time.time()
 
     for where, stream in PICTURES:
-        frames = await call.frames(page_of(call, where), stream, began, ended)
+        frames = await call.frames(call.page(where), stream, began, ended)
         keep(f"frames a second of {stream} at the {where} with {percent} % lost", len(frames) / (ended - began))
         longest = max(later - earlier for earlier, later in zip([began, *frames], [*frames, ended], strict=True))
         assert keep(f"longest gap of {stream} at the {where} with {percent} % lost, s", longest) < 5
-    await fresh(call, ended, f"{percent} % lost", 0)
+    await fresh(call, ended, f"{percent} % lost", LONG_TIMES)
 
 
 @seldom
+@pytest.mark.slow
 async def test_a_line_is_thin(call: Scene, again: int) -> None:
     call.net.fault("room", kbit=300)
 
@@ -212,7 +176,7 @@ async def test_a_line_is_thin(call: Scene, again: int) -> None:
     await asyncio.sleep(10)
     ended = time.time()
 
-    seen = {(where, stream): await call.frames(page_of(call, where), stream, began, ended) for where, stream in PICTURES}
+    seen = {(where, stream): await call.frames(call.page(where), stream, began, ended) for where, stream in PICTURES}
     for (where, stream), frames in seen.items():
         per_second = keep(f"frames a second of {stream} at the {where} at 300 kbit/s", len(frames) / (ended - began))
         assert per_second >= LEAST_FRAMES_A_SECOND[stream]
@@ -220,16 +184,42 @@ async def test_a_line_is_thin(call: Scene, again: int) -> None:
 
 
 @seldom
-async def test_udp_is_blocked_in_the_middle_of_a_call(call: Scene, again: int) -> None:
+@pytest.mark.lasting(2, 60)
+async def test_the_server_is_dead_and_nobody_sees_or_hears_less(call: Scene, lasting: int, again: int) -> None:
+    assert call.server is not None
     began = time.time()
-    call.net.fault("room", udp=False)
+    call.server.kill()
+    call.server.wait()
+    await asyncio.sleep(lasting)
+    call.start_server()
+    for page in (call.room, call.expert):
+        await until(page, "words => !document.body.innerText.includes(words)", call.words["js.line.away"], CONNECT_SECONDS)
+    ended = time.time()
+
+    for where, stream in PICTURES:
+        frames = await call.frames(call.page(where), stream, began, ended)
+        longest = max(later - earlier for earlier, later in zip([began, *frames], [*frames, ended], strict=True))
+        assert keep(f"server dead for {lasting} s: longest gap of {stream} at the {where}, s", longest) < STALL_SECONDS
+    for page in (call.room, call.expert):
+        assert not [words for _, words in await call.said(page, began) if call.words[BROKEN] in words]
+    assert not [entry for entry in call.log() if entry["type"] == "interrupted" and entry["at"] > iso(began)]
+
+
+@seldom
+@pytest.mark.slow
+@pytest.mark.parametrize("place", CAUSES)
+async def test_udp_is_blocked_in_the_middle_of_a_call(call: Scene, place: str, again: int) -> None:
+    began = time.time()
+    call.net.fault(place, udp=False)
 
     await asyncio.sleep(3)
     for where, stream in PICTURES:
-        await call.flows(page_of(call, where), stream, 60)
-        frames = [at for at in await call.frames(page_of(call, where), stream, began + 1)]
-        keep(f"{stream} back at the {where} by another way, s", frames[0] - began)
-    paths = await call.paths(call.room)
+        await call.flows(call.page(where), stream, 60)
+        frames = [at for at in await call.frames(call.page(where), stream, began + 1)]
+        keep(f"no UDP at the {place}: {stream} back at the {where} by another way, s", frames[0] - began)
+    paths = await call.paths(call.page(place))
 
     assert {path["by"] for path in paths if path["to"] == "person"} <= {"tcp", "tls"}
-    assert "way=tcp" in call.agent_log() or "way=tls" in call.agent_log()
+    assert place == "expert" or "way=tcp" in call.agent_log() or "way=tls" in call.agent_log()
+    assert [entry for entry in call.log() if entry["type"] == "interrupted" and entry["at"] > iso(began)]
+    assert not gaps_with_another_cause(call, [place], began)

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
 
 from etapalvelu.room.relay import WORDS
 from tests.e2e.browsers import until
 from tests.faults.conftest import REPEATED
 from tests.faults.net import end
-from tests.faults.scene import CONNECT_SECONDS, Plan, Scene, scene
+from tests.faults.scene import CONNECT_SECONDS, PICTURES, Plan, Scene, scene
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -24,7 +23,6 @@ pytestmark = [
 CREDENTIAL_SECONDS = 10
 # With less than this Chromium asks coturn for a longer life all the time; an old credential is met within the test.
 SHORT_ALLOCATIONS = ("--max-allocate-lifetime=10", "--stale-nonce=10")
-PICTURES = (("expert", "room"), ("expert", "document"), ("room", "expert"))
 
 
 def shown_by(other: str) -> pytest.MarkDecorator:
@@ -36,10 +34,6 @@ def shown_by(other: str) -> pytest.MarkDecorator:
 async def together(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> AsyncIterator[Scene]:
     async with scene(tmp_path_factory.mktemp("turn") / "scene", prepared) as made:
         yield made
-
-
-def page_of(at: Scene, where: str) -> Page:
-    return at.expert if where == "expert" else at.room
 
 
 @pytest.mark.slow
@@ -83,7 +77,7 @@ async def test_credentials_end_during_a_relayed_call(together: Scene, lasting: i
     ended = time.time()
 
     for where, stream in PICTURES:
-        frames = await together.frames(page_of(together, where), stream, began, ended)
+        frames = await together.frames(together.page(where), stream, began, ended)
         longest = max(later - earlier for earlier, later in zip([began, *frames], [*frames, ended], strict=True))
         print(f"\nlongest gap of {stream} while credentials ended: {longest:.2f} s")  # noqa: T201
         assert longest < 2.0, stream
@@ -103,7 +97,7 @@ async def test_the_relay_dies_and_another_way_is_there(together: Scene, again: i
     await asyncio.sleep(5)
 
     for where, stream in PICTURES:
-        assert len(await together.frames(page_of(together, where), stream, began)) > 5
+        assert len(await together.frames(together.page(where), stream, began)) > 5
 
 
 @pytest.mark.slow
@@ -119,7 +113,7 @@ async def test_the_only_relay_dies_and_comes_back(together: Scene, again: int) -
     together.start_turn()
     back = time.time()
     for where, stream in PICTURES:
-        await together.flows(page_of(together, where), stream, 60)
+        await together.flows(together.page(where), stream, 60)
     print(f"\nall pictures {time.time() - back:.1f} s after the relay came back")  # noqa: T201
 
     types = [entry["type"] for entry in together.log()]

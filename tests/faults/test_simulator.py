@@ -17,6 +17,7 @@ SECONDS = 8.0
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 async def test_every_session_of_a_small_day_full_of_faults_ends(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -132,6 +132,7 @@ async def ended(at: Desks) -> None:
     at.rig.agrees(all_ended=True)
 
 
+@pytest.mark.slow
 async def test_who_stands_between_is_found_and_gets_nothing_more(rig: Rig, people: People) -> None:
     rig.start()
     between = Between()
