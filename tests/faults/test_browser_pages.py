@@ -44,6 +44,11 @@ def nothing_twice(at: Desks, returns: int = 0) -> None:
     assert at.count("interrupted") <= 2 * returns
 
 
+def causes(at: Desks) -> set[str]:
+    """What the log names for the gaps there were."""
+    return {one["data"]["cause_class"] for one in at.log() if one["type"] == "interrupted"}
+
+
 async def ended(at: Desks) -> None:
     await at.close()
     await state_is(at.room, "")
@@ -62,6 +67,7 @@ async def test_a_tab_is_loaded_again_and_again(rig: Rig, people: People, who: st
             await at.goes_on()
 
         nothing_twice(at, RELOADS)
+        assert causes(at) <= {"expert_side" if who == "expert" else "site_network"}
         await ended(at)
 
 
@@ -97,6 +103,7 @@ async def test_a_laptop_that_slept_is_back_by_itself(rig: Rig, people: People, l
         await until(at.room, "() => document.getElementById('expert-words').textContent === ''", seconds=10)
         await at.goes_on()
         nothing_twice(at, 1)
+        assert causes(at) == {"expert_side"}
         await ended(at)
 
 

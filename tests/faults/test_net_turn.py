@@ -116,9 +116,10 @@ async def test_the_only_relay_dies_and_comes_back(together: Scene, again: int) -
         await together.flows(together.page(where), stream, 60)
     print(f"\nall pictures {time.time() - back:.1f} s after the relay came back")  # noqa: T201
 
-    types = [entry["type"] for entry in together.log()]
-    assert types.count("interrupted") >= 1
+    log = together.log()
+    types = [entry["type"] for entry in log]
     assert types.count("interrupted") == types.count("resumed")
+    assert {entry["data"]["cause_class"] for entry in log if entry["type"] == "interrupted"} == {"server"}
 
 
 async def said_broken(call: Scene, since: float) -> None:
