@@ -15,6 +15,7 @@ leaves to `make faults` for its time says so too, with pytest's list of skipped 
 """
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -47,10 +48,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         short, *long = mark.args
         seconds = (long or [short]) if REPEATED else [short]
         rows = [(number, time) for number in seconds for time in range(times(number))]
-        metafunc.parametrize(("lasting", "again"), rows, ids=[f"{number}s-{time}" for number, time in rows])
+        metafunc.parametrize(("lasting", "again"), rows, ids=[f"{number}s-run{time}" for number, time in rows])
     elif REPEATED:
         slow = metafunc.definition.get_closest_marker("slow") is not None
-        metafunc.parametrize("again", range(times(LONG_SECONDS + 1 if slow else 0)))
+        metafunc.parametrize("again", range(times(LONG_SECONDS + 1 if slow else 0)), ids=lambda run: f"run{run}")
 
 
 def times(seconds: float) -> int:
@@ -132,8 +133,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _fault(nodeid: str) -> str:
-    """The test's name as a sentence, with how long its fault lasted."""
+    """The test's name as a sentence, with what it was given (how long its fault lasted, say) but for which run it was."""
     name, _, parameters = nodeid.rpartition("::")[2].partition("[")
-    duration = parameters.rstrip("]").rpartition("-")[0]
+    given = [one for one in parameters.rstrip("]").split("-") if not re.fullmatch(r"run\d+", one)]
     words = name.removeprefix("test_").replace("_", " ")
-    return f"{words} ({duration})" if duration else words
+    return f"{words} ({'-'.join(given)})" if any(given) else words
