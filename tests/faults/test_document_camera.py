@@ -15,6 +15,7 @@ from tests.e2e.browsers import frames, has_frames, until
 from tests.faults.desks import ROOM, WORDS, Desks, desks
 from tests.faults.net import end
 from tests.faults.people import People
+from tests.faults.people import until as logged
 from tests.faults.rig import ONE_THREAD, Rig
 from tests.room.cameras import NetworkCamera
 
@@ -98,6 +99,8 @@ async def test_a_document_camera_that_is_unplugged_freezes_or_goes_black_is_told
                 await asyncio.gather(*(is_live(page, PLACES[who]) for who, page in pages(at).items()))
 
         await at.goes_on()
+        # The service hears of it a little after the pages.
+        await logged(lambda: at.count("resumed") == len(FAULTS))
         gaps = [one for one in at.log() if one["type"] in ("interrupted", "resumed")]
         assert [one["type"] for one in gaps] == ["interrupted", "resumed"] * len(FAULTS)
         assert {one["data"]["seat"] for one in gaps} == {"camera"}

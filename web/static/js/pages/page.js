@@ -69,6 +69,7 @@ export function callAddress() {
 
 /**
  * Tells the person something in the page's status area, the newest only; what passes by itself stands below what lasts.
+ * Returns what takes just this notice back.
  * @param {string} words none to clear the area
  * @param {{ kind?: "" | "good" | "warn" | "bad", lasts?: boolean | "until_read", deed?: [string, () => void] }} [how] lasts:
  * stays until the next one that does, or until the person closes it; deed: what a button beside it says and does
@@ -76,7 +77,7 @@ export function callAddress() {
 export function notify(words, { kind = "", lasts = false, deed } = {}) {
   const area = element("notices", HTMLElement);
   for (const old of area.querySelectorAll(words && !lasts ? ".notice:not([data-lasts])" : ".notice")) old.remove();
-  if (!words) return;
+  if (!words) return () => undefined;
   const notice = document.createElement("div");
   notice.toggleAttribute("data-lasts", lasts !== false);
   notice.className = kind ? `notice notice-${kind}` : "notice";
@@ -87,6 +88,7 @@ export function notify(words, { kind = "", lasts = false, deed } = {}) {
   if (lasts === "until_read") notice.append(button(say("frame.close"), () => notice.remove()));
   area.append(notice);
   if (!lasts) setTimeout(() => notice.remove(), 8000);
+  return () => notice.remove();
 }
 
 /**
@@ -165,12 +167,17 @@ export function stayFresh(page, events = {}, how = {}) {
 export function tellAway() {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let away;
+  let takeBack = () => {};
   return (there) => {
-    if (!there) away ??= setTimeout(() => notify(say("frame.server_away"), { kind: "warn", lasts: true }), AWAY_AFTER_MS);
-    else if (away !== undefined) {
+    if (!there) {
+      away ??= setTimeout(() => {
+        takeBack = notify(say("frame.server_away"), { kind: "warn", lasts: true });
+      }, AWAY_AFTER_MS);
+    } else if (away !== undefined) {
       clearTimeout(away);
       away = undefined;
-      notify("");
+      // what is to be read stays: that a deed kept meanwhile was sent, say
+      takeBack();
     }
   };
 }

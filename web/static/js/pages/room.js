@@ -24,10 +24,16 @@ const devices = new Devices({
 const check = new RoomCheck({
   server,
   leaveAlone: document.body.dataset["leaveAlone"] ?? "",
-  told: (on) => notify(on ? say("room.checking") : "", { lasts: true }),
+  told: (on) => {
+    if (on) checking = notify(say("room.checking"), { lasts: true });
+    else checking();
+  },
 });
 /** @type {RoomSession | null} */
 let session = null;
+/** What takes back that the room is being checked, and that the service is away. */
+let checking = () => {};
+let away = () => {};
 /** The session of the last `state`; one that ended is not opened again by a late word. */
 let current = "";
 let ended = "";
@@ -159,8 +165,8 @@ const live = stayFresh("room", {
     if (current === "") reloadOnce();
   },
   server: (there) => {
-    if (!there && current === "") notify(say("room.server_away"), { lasts: true });
-    else if (there) notify("");
+    if (!there && current === "") away = notify(say("room.server_away"), { lasts: true });
+    else if (there) away();
     session?.serverThere(there);
   },
 }, { always: true });
