@@ -10,7 +10,7 @@ from etapalvelu.room.vision.edges import Plane
 
 # In a picture half as large print no wider than this is filled up.
 _PRINT: Final = 7
-_SAMPLES: Final = 14
+_SAMPLES: Final = 10
 _ENDS: Final = 0.05
 # How far outside is looked, as shares of the shape.
 _BEYOND: Final = (0.07, 0.13, 0.2)

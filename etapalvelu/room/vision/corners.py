@@ -1,12 +1,11 @@
 """Where the paper lies in a picture of the table, or that none lies there.
 
-Lines are looked for in a small copy, and four of them at a time make a shape; the shapes that look most like a sheet and are
-no pattern are tried in the full picture, where their sides are followed and must be borne out. When one is sure to be a sheet
-that only tells which; else, where none is borne out, shapes of three clear sides are tried.
+Lines are looked for in a small copy, and four of them at a time make a shape; the few that are likeliest a sheet and no pattern
+are tried in the full picture, where their sides are followed. What is seen there is added to what the small copy said. Where
+none is likely enough to stand on its own, shapes of three clear sides are tried too.
 """
 
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Final
 
 import cv2
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from etapalvelu.room.pixels import Bgr
 from etapalvelu.room.vision.contrast import contrast_of
 from etapalvelu.room.vision.edges import Edges, Plane, edges_of
-from etapalvelu.room.vision.likeness import Likeness, likeness_of, usual
+from etapalvelu.room.vision.likeness import Likeness, areas_of, likeness_of, usual
 from etapalvelu.room.vision.lines import Lines, lines_in
 from etapalvelu.room.vision.pattern import is_pattern
 from etapalvelu.room.vision.proof import borne_out, going_on, grown, is_of_one_paper
@@ -29,34 +28,27 @@ SEARCH_SIDE_PIXELS: Final = 640
 FOLLOW_SIDE_PIXELS: Final = 480
 _MOST_LINES: Final = 80
 _MOST_QUADS: Final = 220
-_MOST_COMPARED: Final = 14
-_LIKE_A_PART: Final = 1.93
-_ENOUGH: Final = 1.85
-_STILL_ENOUGH: Final = 1.75
-# A shape rated lower than enough is doubtful: it is one if the full picture bears each of its sides out, this much of it.
-_DOUBTFUL: Final = 1.7
-# A side of which less is seen may be none at all.
-_HALF_SEEN: Final = 0.5
-_PROVEN: Final = 0.85
+# Logarithms of odds: to stand on its own, to be the sheet that lay there, to be tried, and to be the one in the full picture.
+_ENOUGH: Final = 0.0
+_STILL_ENOUGH: Final = -1.0
+_DOUBTFUL: Final = -5.5
+_PROVEN: Final = -1.0
+_PLAINLY_SEEN: Final = 0.85
 _MOST_TRIED: Final = 3
 # How well sides are taken to be supported that are known to be there only from where their neighbours end.
 _IF_THERE: Final = 0.75
 # No sheet that can be read takes a smaller share of the picture.
 _LEAST_SIZE: Final = 0.007
-_MUCH_SMALLER: Final = 0.5
 # What is no larger than this times a pattern is a part of it.
 _MUCH_LARGER: Final = 1.3
-# How much may go on past the corners of a doubtful shape, of one with a side that was not seen, and more than in the frame.
-_MOST_GOING_ON: Final = 0.3
-_MOST_OF_ROUGH: Final = 0.2
+# How much more may go on past the corners of a sheet than past those of a frame in it.
 _NO_MORE: Final = 0.05
-_ANOTHER_PIXELS: Final = 4.0
 # Shapes rated so little below one that is sure are tried too.
-_RIVAL: Final = 0.3
+_RIVAL: Final = 2.5
 # A frame printed on a sheet gives way to the sheet: how much larger that is at least, how much lower it may be rated.
 _MOST_FRAMES: Final = 3
 _LARGER: Final = 1.03
-_ALMOST: Final = 0.35
+_ALMOST: Final = 3.5
 _BORNE_OUT: Final = 0.6
 _OVER_PIXELS: Final = 3.0
 # As a share of how much paper and table differ.
@@ -85,7 +77,7 @@ def find_page(image_bgr: Bgr, near: Corners | None = None) -> Corners | None:
         return _looked_for(image_bgr)
     small, zoom = _smaller(image_bgr, FOLLOW_SIDE_PIXELS)
     before = _zoomed(np.asarray(near, np.float32), np.float32(1) / zoom)
-    moved = _followed(edges_of(small), before)
+    moved = _followed(small, before)
     return None if moved is None else refined(image_bgr, _zoomed(_as_before(moved, before), zoom), float(zoom.max()))
 
 
@@ -101,29 +93,29 @@ def _smaller(image_bgr: Bgr, side: int) -> tuple[Bgr, Corners]:
 def _looked_for(image_bgr: Bgr) -> Corners | None:
     small, zoom = _smaller(image_bgr, SEARCH_SIDE_PIXELS)
     edges = edges_of(small)
-    lines, found = _searched(small, edges)
-    proven = _proven(image_bgr, found, zoom)
     brightness = edges.colours[..., 0]
-    if proven is None:
+    lines, ways = _searched(small, edges)
+    found = [_exact(image_bgr, way, zoom) for way in ways]
+    if all(exact.rating < _ENOUGH for exact in found):
         threes = three_sided(lines, (small.shape[1], small.shape[0]), 2 * _MOST_TRIED)
-        # Where a side was not seen it is known roughly only, and has to be found twice.
-        shapes = [_zoomed(shape, zoom) for shape in _paper_like(edges, threes) if not is_pattern(brightness, shape)]
-        rough = [refined(image_bgr, shape, float(zoom.max())) for shape in shapes]
-        ways = tuple(_Way(_zoomed(shape, np.float32(1) / zoom)) for shape in rough)
-        proven = _proven(image_bgr, _Found(ways, most_going_on=_MOST_OF_ROUGH), zoom)
+        rough = [way for way in _paper_like(small, edges, threes) if not is_pattern(brightness, way.corners)]
+        # Where a side was not seen it is known roughly only, and has to be found twice, and seen then.
+        twice = [refined(image_bgr, _zoomed(way.corners, zoom), float(zoom.max())) for way in rough]
+        ways = [replace(way, corners=_zoomed(one, np.float32(1) / zoom)) for way, one in zip(rough, twice, strict=True)]
+        found += [exact for exact in (_exact(image_bgr, way, zoom) for way in ways) if exact.least_seen >= _PLAINLY_SEEN]
+    proven = _chosen(found)
     # A part that was none may have grown to a pattern.
     return None if proven is None or is_pattern(brightness, _zoomed(proven, np.float32(1) / zoom)) else proven
 
 
-def _paper_like(edges: Edges, shapes: list[Corners]) -> list[Corners]:
+def _paper_like(small: Bgr, edges: Edges, shapes: list[Corners]) -> list["_Way"]:
     """Those of the shapes that look like a sheet if all their sides are what they seem, the likeliest first."""
     if not shapes:
         return []
     full = np.full((len(shapes), 4), _IF_THERE, np.float32)
-    quads = Quads(corners=np.stack(shapes), support=full, beyond=np.zeros_like(full))
-    likeness = likeness_of(edges, quads)
-    rating = np.where(likeness.size > _LEAST_SIZE, _rating(quads, likeness), 0)
-    return [shapes[index] for index in np.argsort(-rating)[:_MOST_TRIED] if rating[index] >= _DOUBTFUL]
+    rating = _rated(small, edges, Quads(corners=np.stack(shapes), support=full, beyond=np.zeros_like(full)))
+    order = np.argsort(-rating)[:_MOST_TRIED]
+    return [_Way(shapes[index], float(rating[index])) for index in order if rating[index] >= _DOUBTFUL]
 
 
 def in_order(corners: Corners) -> Corners:
@@ -135,44 +127,40 @@ def in_order(corners: Corners) -> Corners:
 
 @dataclass(frozen=True)
 class _Way:
-    """A shape that may be the sheet, and those around it, of which it may be only a frame; the likeliest first."""
+    """A shape that may be the sheet, how likely, and those around it, of which it may be only a frame; the likeliest first."""
 
     corners: Corners
+    rating: float
     around: tuple[Corners, ...] = ()
 
 
 @dataclass(frozen=True)
-class _Found:
-    """Shapes that may be the sheet, the likeliest first. Where `is_sure` one of them is; else they go on no more than so."""
+class _Exact:
+    """A shape in the full picture: how likely it is the sheet by all that is known, and how much its faintest side is seen."""
 
-    ways: tuple[_Way, ...] = ()
-    is_sure: bool = False
-    most_going_on: float = _MOST_GOING_ON
+    corners: Corners
+    rating: float
+    least_seen: float
 
 
-def _proven(image_bgr: Bgr, found: _Found, zoom: Corners) -> Corners | None:
-    """The first of the shapes that the full picture bears out; the likeliest when one of them has to be it."""
-    likeliest, chosen = None, None
-    for way in found.ways:
-        if chosen is not None and not _is_apart(_zoomed(way.corners, zoom), chosen):
-            continue
-        exact = _whole(image_bgr, way, zoom)
-        exact = exact if found.is_sure else grown(image_bgr, exact)
-        is_first = likeliest is None and found.is_sure
-        likeliest = exact if likeliest is None else likeliest
-        # What is small does not stand in for a large sheet of which a side is faint.
-        if found.is_sure and cv2.contourArea(exact) < _MUCH_SMALLER * cv2.contourArea(likeliest):
-            continue
-        if borne_out(image_bgr, exact).min() < _PROVEN or not (is_first or going_on(image_bgr, exact) < found.most_going_on):
-            continue
-        # Of several sheets the largest counts.
-        if chosen is None or cv2.contourArea(exact) > _LARGER * cv2.contourArea(chosen):
-            chosen = exact
-        if not found.is_sure:
-            break
-    if chosen is None and found.is_sure:
-        chosen = likeliest
-    return None if chosen is None else in_order(grown(image_bgr, chosen))
+def _exact(image_bgr: Bgr, way: _Way, zoom: Corners) -> _Exact:
+    corners = grown(image_bgr, _whole(image_bgr, way, zoom))
+    faintest, *seen = np.sort(borne_out(image_bgr, corners)).tolist()
+    # A sheet may have one side that is hardly seen.
+    rating = 0.67 * way.rating + 6.7 * sum(seen) / len(seen) - 5.6 * going_on(image_bgr, corners) - 3.8
+    return _Exact(corners, rating, faintest)
+
+
+def _chosen(found: list[_Exact]) -> Corners | None:
+    """The likeliest, if it is likely at all; of several sheets the largest."""
+    best = max(found, key=lambda exact: exact.rating, default=None)
+    if best is None or best.rating < _PROVEN:
+        return None
+    for other in found:
+        is_larger = cv2.contourArea(other.corners) > _LARGER * cv2.contourArea(best.corners)
+        if other.rating >= _ENOUGH and is_larger and _is_apart(other.corners, best.corners):
+            best = other
+    return in_order(best.corners)
 
 
 def _is_apart(corners: Corners, other: Corners) -> bool:
@@ -195,7 +183,7 @@ def _whole(image_bgr: Bgr, way: _Way, zoom: Corners) -> Corners:
     return exact
 
 
-def _searched(small: Bgr, edges: Edges) -> tuple[Lines, _Found]:
+def _searched(small: Bgr, edges: Edges) -> tuple[Lines, list[_Way]]:
     high, wide = edges.thin.shape
     outlines = outlines_in(small)
     lines = lines_in(edges, _MOST_LINES, (outlines.normal, outlines.distance))
@@ -204,8 +192,9 @@ def _searched(small: Bgr, edges: Edges) -> tuple[Lines, _Found]:
     return lines, _best(small, edges, quads)
 
 
-def _followed(edges: Edges, before: Corners) -> Corners | None:
+def _followed(small: Bgr, before: Corners) -> Corners | None:
     """The sheet, if its corners are still about where they were."""
+    edges = edges_of(small)
     high, wide = edges.thin.shape
     reach = float(np.clip(_FOLLOWED * np.sqrt(cv2.contourArea(before)), 6, 40))
     band = np.zeros_like(edges.thin)
@@ -216,65 +205,34 @@ def _followed(edges: Edges, before: Corners) -> Corners | None:
     quads = quads.picked(np.flatnonzero(np.array(moved) < 1.5 * reach))
     if not len(quads.corners):
         return None
-    likeness = likeness_of(edges, quads)
-    rating = np.where(likeness.size > _LEAST_SIZE, _rating(quads, likeness), 0)
+    rating = _rated(small, edges, quads)
     best = int(rating.argmax())
     return quads.corners[best] if rating[best] >= _STILL_ENOUGH else None
 
 
-def _best(small: Bgr, edges: Edges, quads: Quads) -> _Found:
+def _best(small: Bgr, edges: Edges, quads: Quads) -> list[_Way]:
     """The shapes to try: no patterns nor parts of such, the likeliest first."""
+    quads = quads.picked(np.flatnonzero(areas_of(quads.corners) > _LEAST_SIZE * edges.thin.size))
     if not len(quads.corners):
-        return _Found()
+        return []
     likeness = likeness_of(edges, quads)
-    rating = _rating(quads, likeness)
-    compared = _different(quads.corners, [int(index) for index in np.argsort(-rating) if likeness.size[index] > _LEAST_SIZE])
-    if not compared:
-        return _Found()
-    final = _final_rating(quads, likeness, compared, contrast_of(small, quads.corners[compared]))
+    rating = _rating(quads, likeness, contrast_of(small, quads.corners))
     places, patterns = _places(quads.corners), _Patterns(edges.colours[..., 0])
     tried: list[int] = []
     least, is_sure = _DOUBTFUL, False
-    for place in np.argsort(-final):
-        index = compared[place]
-        if final[place] < least or len(tried) == _MOST_TRIED:
+    for index in np.argsort(-rating).tolist():
+        if rating[index] < least or len(tried) == _MOST_TRIED:
             break
-        if (is_sure and _is_known(quads.corners, places, index, tried)) or patterns.have(quads.corners[index]):
+        if tried and not _is_other(places[index], places[tried]):
+            continue
+        # What lies within a sheet is print.
+        is_print = is_sure and any(_is_within(quads.corners[index], quads.corners[other]) for other in tried)
+        if is_print or patterns.have(quads.corners[index]):
             continue
         tried.append(index)
-        if len(tried) == 1 and final[place] >= _ENOUGH:
-            least, is_sure = float(final[place]) - _RIVAL, True
-    if not is_sure:
-        # What looks most like a sheet but for what lies around may be a part of one.
-        parts = (index for index in compared if rating[index] >= _LIKE_A_PART and index not in tried)
-        tried += list(islice((index for index in parts if not patterns.have(quads.corners[index])), _MOST_TRIED - len(tried)))
-    return _Found(tuple(_way(quads, likeness, rating, index) for index in tried), is_sure=is_sure)
-
-
-def _different(shapes: Corners, order: list[int]) -> list[int]:
-    """The first few that are not the same shape once more."""
-    kept: list[int] = []
-    for one in order:
-        if len(kept) == _MOST_COMPARED:
-            break
-        if all(np.abs(shapes[one] - shapes[other]).max() > _ANOTHER_PIXELS for other in kept):
-            kept.append(one)
-    return kept
-
-
-def _is_known(shapes: Corners, places: Corners, one: int, tried: list[int]) -> bool:
-    """Whether it is nearly one of those tried, or lies within one: that is print."""
-    return not _is_other(places[one], places[tried]) or any(_is_within(shapes[one], shapes[other]) for other in tried)
-
-
-def _final_rating(quads: Quads, likeness: Likeness, which: list[int], contrast: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What tells a sheet from the rest when few are left: above all that no paper like its own lies around."""
-    support, beyond = quads.support[which], np.sort(quads.beyond[which], axis=1)
-    rating = support.mean(axis=1) - 1.5 * np.maximum(_HALF_SEEN - support.min(axis=1), 0) - 0.3 * beyond[:, 2:].sum(axis=1)
-    rating += (
-        0.65 * likeness.bright[which] + 0.4 * likeness.form[which] + 0.45 * contrast + 0.09 * _largeness(likeness.size[which])
-    )
-    return np.asarray(rating, np.float32)
+        if len(tried) == 1 and rating[index] >= _ENOUGH:
+            least, is_sure = float(rating[index]) - _RIVAL, True
+    return [_way(quads, likeness, rating, index) for index in tried]
 
 
 class _Patterns:
@@ -304,7 +262,7 @@ def _way(quads: Quads, likeness: Likeness, rating: NDArray[np.float32], index: i
     around = np.array([other for other in np.flatnonzero(larger & good) if _is_within(inner, quads.corners[other])], np.intp)
     around = around[_same_paper(likeness, index, around)]
     around = around[np.argsort(-rating[around])]
-    return _Way(inner, tuple(quads.corners[other] for other in around[:_MOST_FRAMES]))
+    return _Way(inner, float(rating[index]), tuple(quads.corners[other] for other in around[:_MOST_FRAMES]))
 
 
 def _same_paper(likeness: Likeness, best: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -342,17 +300,22 @@ def _zoomed(corners: Corners, zoom: Corners) -> Corners:
     return np.asarray((corners + np.float32(0.5)) * zoom - np.float32(0.5), np.float32)
 
 
-def _rating(quads: Quads, likeness: Likeness) -> NDArray[np.float32]:
-    """The four sides carry most of it, the weakest of them above all; the rest tips the scales."""
-    sides = np.sort(quads.support * (0.5 + 0.5 * likeness.step), axis=1)
+def _rating(quads: Quads, likeness: Likeness, contrast: Plane) -> Plane:
+    """How likely each shape is the sheet, as the logarithm of its odds; what tells counts as much as on made-up tables."""
+    beyond = np.sort(quads.beyond, axis=1)
     brighter = np.clip(likeness.brighter / _CLEARLY_BRIGHTER, -1, 1).mean(axis=1)
-    rating = 0.5 * sides.mean(axis=1) + 0.3 * sides[:, 0] + 0.2 * sides[:, 1]
-    rating += 0.25 * np.abs(brighter) + 0.2 * brighter
-    rating += 0.3 * likeness.form + 0.15 * likeness.alike + 0.25 * likeness.quiet.mean(axis=1) + 0.35 * likeness.bright
+    rating = 10.5 * quads.support.mean(axis=1) + 5.2 * quads.support.min(axis=1)
     # One or two sides may go on in a stripe of the table; of a pattern's cell all do.
-    rating -= 0.5 * np.sort(quads.beyond, axis=1)[:, 1] + 0.1 * quads.beyond.mean(axis=1)
-    rating += 0.08 * _largeness(likeness.size)
-    return np.asarray(rating, np.float32)
+    rating -= 1.2 * beyond[:, 1] + 3.6 * (beyond[:, 2] + beyond[:, 3])
+    rating += 1.3 * brighter + 1.8 * np.abs(brighter) + 4.4 * likeness.quiet.mean(axis=1) + 2.2 * likeness.alike
+    rating += 5.4 * likeness.bright + 9.6 * likeness.form + 3.0 * contrast + 0.68 * _largeness(likeness.size)
+    return np.asarray(rating - 33.2, np.float32)
+
+
+def _rated(small: Bgr, edges: Edges, quads: Quads) -> Plane:
+    likeness = likeness_of(edges, quads)
+    rating = _rating(quads, likeness, contrast_of(small, quads.corners))
+    return np.where(likeness.size > _LEAST_SIZE, rating, -np.inf).astype(np.float32)
 
 
 def _largeness(size: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,20 +13,16 @@ _SAMPLES: Final = 24
 # Pixels of the small picture, inward; the corners themselves may be round or covered.
 _DEPTHS: Final = np.array([1.7, 2.5, 3.5, 5.0], np.float32)
 _ENDS: Final = 0.07
-# Grey levels by which paper may differ from itself for noise and compression alone.
-_NOISE: Final = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Likeness:
-    """Per shape (n) or side (n x 4). `step`: how clearly colour changes across a side against its own unrest, 0 to 1;
-    `brighter`: grey levels the inside is brighter by; `quiet`: how even the inside is along a side; `alike`: how much the four
-    insides are one paper; `bright`: whether they are bright for this picture; `form`: how usual its proportions are;
-    `size`: its share of the picture; `margins` (n x 4 x depths x 3 x samples) and `outsides` (n x 4 x 3 x samples): the colours
-    close inside, and outside.
+    """Per shape (n) or side (n x 4). `brighter`: grey levels the inside is brighter by; `quiet`: how even the inside is along a
+    side; `alike`: how much the four insides are one paper; `bright`: whether they are bright for this picture; `form`: how
+    usual its proportions are; `size`: its share of the picture; `margins` (n x 4 x depths x 3 x samples) and `outsides`
+    (n x 4 x 3 x samples): the colours close inside, and outside.
     """
 
-    step: Plane
     brighter: Plane
     quiet: Plane
     alike: Plane
@@ -40,22 +36,17 @@ class Likeness:
 def likeness_of(edges: Edges, quads: Quads) -> Likeness:
     rims, beyond = _strips(edges, quads.corners)
     inside, outside = (strip[:, :, 1:].mean(axis=2) for strip in (rims, beyond))
-    difference = inside - outside
-    middle = usual(difference)
-    unrest = usual(np.abs(difference - middle[..., None]).sum(axis=2))
-    change = np.abs(middle).sum(axis=2)
     tone = usual(inside)
     roughness = usual(np.abs(inside - tone[..., None]).sum(axis=2))
     spread = np.abs(tone - np.median(tone, axis=1, keepdims=True)).sum(axis=2).max(axis=1)
     level = np.median(tone[..., 0], axis=1)
     return Likeness(
-        step=change / (change + unrest + _NOISE),
-        brighter=middle[..., 0],
+        brighter=usual(inside[:, :, 0] - outside[:, :, 0]),
         quiet=1 - roughness / (roughness + 6),
         alike=1 - spread / (spread + 0.35 * level + 5),
         bright=np.clip((level / max(_white(edges), 1.0) - np.float32(0.3)) / np.float32(0.4), 0, 1),
         form=_form(quads.corners),
-        size=_areas(quads.corners) / np.float32(edges.thin.size),
+        size=areas_of(quads.corners) / np.float32(edges.thin.size),
         margins=rims[:, :, :3],
         outsides=outside,
     )
@@ -90,7 +81,8 @@ def usual(samples: Plane) -> Plane:
     return np.asarray(np.sort(samples, axis=-1)[..., (number - 1) // 2 : number // 2 + 1].mean(axis=-1), np.float32)
 
 
-def _areas(corners: Plane) -> Plane:
+def areas_of(corners: Plane) -> Plane:
+    """How many pixels each of n shapes holds."""
     x, y = corners[..., 0], corners[..., 1]
     return np.asarray(np.abs((x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)).sum(axis=1)) / 2, np.float32)
 

@@ -21,6 +21,8 @@ _TAIL: Final = 24.0
 _NO_SIDE: Final = -9.0
 # How much more a shape found as one patch is worth.
 _SURE: Final = 0.5
+# One side may go on in a stripe of the table; of a pattern's cell all do, and there are more cells than shapes are looked at.
+_ALL_GOING_ON: Final = 0.5
 _CLEAR_SIDE: Final = 0.55
 _SPARE: Final = 12
 _ALIKE_PIXELS: Final = 4.0
@@ -59,6 +61,7 @@ def quads_from(lines: Lines, size: tuple[int, int], most: int, sure: NDArray[np.
     worth = support - np.float32(_GOING_ON) * beyond
     rank = worth.mean(axis=1) + 0.5 * worth.min(axis=1) + np.float32(_PER_DOUBLE) * np.log2(np.maximum(extent.prod(axis=1), 1))
     rank[: 0 if sure is None else len(sure)] += _SURE
+    rank -= np.float32(_ALL_GOING_ON) * _second(*beyond.T)
     rank[~np.isfinite(corners).all(axis=(1, 2)) | (support.min(axis=1) <= 0)] = -np.inf
     order = np.argsort(-rank)
     order = order[np.isfinite(rank[order])]
@@ -76,6 +79,9 @@ def _best_rounds(lines: Lines, sums: "_Sums", size: tuple[int, int], most: int) 
     support, beyond = sums.along(line, first[pair], second[pair])
     good = np.flatnonzero(support >= _LEAST_SUPPORT)
     worth[line[good], pair[good]] = support[good] - np.float32(_GOING_ON) * beyond[good]
+    # What a side is worth and how much goes on past its ends, as one number: so both are looked up at once.
+    known = worth.astype(np.complex64)
+    known.imag[line[good], pair[good]] = beyond[good]
     bounded = (worth > _NO_SIDE).sum(axis=0) > 1
     both, one_of_them, none = (np.flatnonzero(bounded & (inward == number)) for number in (2, 1, 0))
     sign = np.sign((lines.normal[first] * lines.normal[second]).sum(axis=1, keepdims=True))
@@ -87,12 +93,20 @@ def _best_rounds(lines: Lines, sums: "_Sums", size: tuple[int, int], most: int) 
         for ones, others, least in ((both, both, _NO_SIDE), (none, none, _NO_SIDE), (both, one_of_them, _CLEAR_SIDE))
     ]
     one, other = (np.concatenate([group[number] for group in groups]) for number in (0, 1))
-    sides = np.stack([worth[first[one], other], worth[second[one], other], worth[first[other], one], worth[second[other], one]])
-    rank = sides.mean(axis=0) + 0.5 * sides.min(axis=0)
+    around = ((first[one], other), (second[one], other), (first[other], one), (second[other], one))
+    sides = np.stack([np.take(known, side * len(first) + bounds) for side, bounds in around])
+    rank = sides.real.mean(axis=0) + 0.5 * sides.real.min(axis=0) - np.float32(_ALL_GOING_ON) * _second(*sides.imag)
     if len(rank) > _SPARE * most:
         best = np.argpartition(-rank, _SPARE * most)[: _SPARE * most]
         one, other = one[best], other[best]
     return np.stack([first[one], first[other], second[one], second[other]], axis=1)
+
+
+def _second(one: Plane, two: Plane, three: Plane, four: Plane) -> Plane:
+    """The second smallest of four, place by place."""
+    return np.minimum(
+        np.maximum(np.minimum(one, two), np.minimum(three, four)), np.minimum(np.maximum(one, two), np.maximum(three, four))
+    )
 
 
 def crossings(lines: Lines, size: tuple[int, int]) -> tuple[Plane, Plane]:

@@ -59,7 +59,18 @@ def test_in_a_picture_of_4k_sides_as_soft_as_such_cameras_see_them_are_borne_out
     assert borne_out(large, CORNERS * np.float32(3.2)).min() >= 0.85
 
 
-@pytest.mark.parametrize(("kind", "seed"), [("white", 5015), ("clutter", 5003), ("card", 5009), ("several", 8035)])
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [
+        ("white", 5015),
+        ("clutter", 5003),
+        ("card", 5009),
+        ("several", 8035),
+        ("card", 95009),
+        ("clutter", 30009),
+        ("glare", 72001),
+    ],
+)
 def test_a_sheet_that_looks_doubtful_is_found_by_its_sides(kind: str, seed: int) -> None:
     desk = make_desk(seed, kind)
 
