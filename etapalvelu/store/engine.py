@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from etapalvelu.domain.errors import StorageFullError, TryAgainError
 from etapalvelu.store import sqlite
@@ -46,6 +47,7 @@ _FULL_POSTGRES = "53100"
 _WRITER = "writer"
 _LEFT_MS = "left_ms"
 _CLOSE_MS = 200
+_BACK_SECONDS = 0.5
 
 _log = structlog.get_logger("store")
 
@@ -87,7 +89,17 @@ def _writer_of(engine: AsyncEngine) -> AsyncEngine:
 async def close(engine: AsyncEngine) -> None:
     """Give back every connection, of those too that read for others in the background (`Gathered`, `Together`)."""
     await finished(*SHARED_READS)
+    await _given_back(engine)
     await engine.dispose()
+
+
+async def _given_back(engine: AsyncEngine) -> None:
+    """Wait a little for those in use: who was cancelled gives theirs back a moment later, when nobody closes it any more."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _BACK_SECONDS
+    pools = [one.pool for one in (engine, _writer_of(engine)) if isinstance(one.pool, QueuePool)]
+    while any(pool.checkedout() for pool in pools) and loop.time() < until:  # noqa: ASYNC110 - a pool tells nobody
+        await asyncio.sleep(0.01)
 
 
 class _SqliteFile:

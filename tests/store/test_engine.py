@@ -1,12 +1,14 @@
 """What anybody hears when the database cannot be had: try again, within the promised time, and nothing was done."""
 
 import asyncio
+import gc
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -17,7 +19,7 @@ from etapalvelu.domain.codes import CloseCause
 from etapalvelu.domain.errors import TryAgainError
 from etapalvelu.domain.events import Closed
 from etapalvelu.domain.log import append, open_session
-from etapalvelu.store.engine import CONNECTIONS, WAIT_SECONDS, make_engine, reading, writing
+from etapalvelu.store.engine import CONNECTIONS, WAIT_SECONDS, close, make_engine, reading, writing
 from etapalvelu.store.sessions import SqlSessions
 from etapalvelu.tasks import spawn
 from tests.domain.samples import NOW, OPENED
@@ -190,3 +192,29 @@ async def test_a_row_that_somebody_else_holds_is_waited_for_as_long_as_promised(
 
     assert WAIT_SECONDS - 0.5 <= waited <= WAIT_SECONDS + 2
     assert await store.session("s1") == after
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("use", [reading, writing])
+async def test_a_connection_that_is_given_back_a_moment_late_is_closed_all_the_same(tmp_path: Path, use: Any) -> None:
+    path = tmp_path / "etapalvelu.sqlite"
+    sqlite3.connect(path).close()
+    taken = asyncio.Event()
+
+    async def late(engine: AsyncEngine) -> None:
+        async with use(engine) as connection:
+            await connection.execute(text("SELECT 1"))
+            taken.set()
+            await asyncio.sleep(0.1)
+
+    async def all_of_it() -> None:
+        engine = make_engine(f"sqlite+aiosqlite:///{path}")
+        user = asyncio.ensure_future(late(engine))
+        await taken.wait()
+        await close(engine)
+        await user
+
+    await all_of_it()
+
+    # One that was left open complains here, and every complaint fails a test.
+    gc.collect()
