@@ -59,10 +59,11 @@ side-by-side: .venv/test.done
 alone: .venv/test.done
 	$(BIN)/pytest -m alone tests/e2e tests/js tests/faults tests/room
 
-# Each fault again and again, with a table of how often each held at the end of either part.
+# Each fault again and again, with a table of how often each held at the end of each part.
 faults: .venv/test.done
 	REPEAT_FAULTS=1 $(BIN)/pytest tests/faults -m "not alone" --numprocesses 3 --dist worksteal -q
-	REPEAT_FAULTS=1 $(BIN)/pytest tests/faults -m alone -q -s
+	REPEAT_FAULTS=1 $(BIN)/pytest tests/faults -m alone --ignore-glob "*/test_net_*" --numprocesses 2 --dist worksteal -q
+	REPEAT_FAULTS=1 $(BIN)/pytest tests/faults/test_net_*.py -m alone -q -s
 
 postgres: .venv/test.done
 	$(BIN)/pytest --postgres -m "not sqlite" --numprocesses 2 --dist worksteal $(STORED)

@@ -5,9 +5,8 @@ Each test is one fault of the table, and ends with `rig.agrees()`. How it is rep
 * In `make test` every test runs once. A test that takes `lasting` gets the first number of its mark
   `@pytest.mark.lasting(1, 2, 10, 60)`: the short one, in seconds.
 * In `make faults` (`REPEAT_FAULTS=1`) it runs for the numbers after the first, or for the only one: those up to 10 s
-  SHORT_TIMES, longer ones LONG_TIMES; a test without `lasting` SHORT_TIMES, or LONG_TIMES when it is marked `slow`: a run
-  of it takes over 10 s, the start of its browsers included. At the end stands a table with N of each. `FAULT_TIMES=1`
-  beside it repeats everything that often instead.
+  SHORT_TIMES, longer ones LONG_TIMES; a test without `lasting` SHORT_TIMES, or LONG_TIMES when it is marked `slow`. At the
+  end stands a table with N of each. `FAULT_TIMES=1` beside it repeats everything that often instead.
 
 Tests that need the machine to themselves (media, network namespaces) are marked `alone`; the others run three at a time,
 for they wait most of the time.

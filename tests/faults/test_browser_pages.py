@@ -12,7 +12,7 @@ from tests.faults.desks import WORDS, Desks, desks, machine
 from tests.faults.people import People
 from tests.faults.rig import PASSWORD, Rig
 
-pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 # By then a page has shown what it heard.
 SETTLED_SECONDS = 1.0
@@ -57,6 +57,7 @@ async def ended(at: Desks) -> None:
     at.rig.agrees(all_ended=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["room", "expert"])
 async def test_a_tab_is_loaded_again_and_again(rig: Rig, people: People, who: str) -> None:
     rig.start()

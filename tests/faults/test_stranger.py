@@ -16,7 +16,7 @@ from tests.faults.desks import WORDS, Desks, desks
 from tests.faults.people import People
 from tests.faults.rig import Rig
 
-pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(200)]
 
 Json = dict[str, Any]
 
@@ -132,6 +132,7 @@ async def ended(at: Desks) -> None:
     at.rig.agrees(all_ended=True)
 
 
+@pytest.mark.slow
 async def test_who_stands_between_is_found_and_gets_nothing_more(rig: Rig, people: People) -> None:
     rig.start()
     between = Between()
