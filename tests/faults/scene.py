@@ -324,6 +324,11 @@ class Scene:
         return [entry for entry in lines(path) if entry["session"] == self.session]
 
 
+def longest_gap(frames: Sequence[float], began: float, ended: float) -> float:
+    """The longest time without a frame, in seconds, from `began` to `ended`."""
+    return max(later - earlier for earlier, later in zip([began, *frames], [*frames, ended], strict=True))
+
+
 @asynccontextmanager
 async def scene(folder: Path, prepared: Path, plan: Plan | None = None) -> AsyncIterator[Scene]:
     """A service at work, with nobody in a session yet; the test is skipped where no such network can be."""

@@ -12,7 +12,7 @@ from etapalvelu.room.relay import WORDS
 from tests.e2e.browsers import until
 from tests.faults.conftest import REPEATED
 from tests.faults.net import end
-from tests.faults.scene import CONNECT_SECONDS, PICTURES, Plan, Scene, scene
+from tests.faults.scene import CONNECT_SECONDS, PICTURES, Plan, Scene, longest_gap, scene
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -78,7 +78,7 @@ async def test_credentials_end_during_a_relayed_call(together: Scene, lasting: i
 
     for where, stream in PICTURES:
         frames = await together.frames(together.page(where), stream, began, ended)
-        longest = max(later - earlier for earlier, later in zip([began, *frames], [*frames, ended], strict=True))
+        longest = longest_gap(frames, began, ended)
         print(f"\nlongest gap of {stream} while credentials ended: {longest:.2f} s")  # noqa: T201
         assert longest < 2.0, stream
     assert [(path["ours"], path["by"]) for path in await together.paths(together.expert)] == [("relay", "udp")] * 2
