@@ -66,6 +66,8 @@ class Group:
         self._name = name
         self._around = around
         self._peers: dict[Seat, Peer] = {}
+        # Of each seat the newest, though it may be gone.
+        self._lines: dict[Seat, Line] = {}
         self._lock = asyncio.Lock()
         self._pace = Pace()
         self.call = Call(away_seconds=around.limits.away_seconds)
@@ -195,7 +197,10 @@ class Group:
         older = self._peers.get(seated.seat)
         if older is not None:
             older.line.refuse("replaced", "a newer socket of the same login has the seat")
+        if isinstance(peer.claims, ResumeClaims) and seated.seat in self._lines:
+            peer.line.follow(self._lines[seated.seat])
         self._peers[seated.seat] = peer
+        self._lines[seated.seat] = peer.line
         claims = ResumeClaims(
             call=self._name,
             seat=seated.seat,

@@ -46,7 +46,7 @@ class Limits:
 
 class Line:
     """The socket of one peer. `heard_at` is when it last gave any sign of life, on the steady clock, and `steady_since` when it
-    was opened, or was heard again after a silence that was longer than a ping and its answer take.
+    was opened, or was heard again after a silence that was longer than a ping and its answer take. See `follow`.
     """
 
     def __init__(self, limits: Limits, monotonic: Callable[[], float]) -> None:
@@ -80,6 +80,11 @@ class Line:
         transport = request.transport
         self._transport = transport if isinstance(transport, asyncio.Transport) else None
         return self._socket
+
+    def follow(self, earlier: "Line") -> None:
+        """Take over from the peer's line before: a new socket is no silence, unless the peer was silent in between."""
+        if not self._is_silence(earlier.heard_at, self.steady_since):
+            self.steady_since = earlier.steady_since
 
     def send(self, message: FromServer) -> None:
         """Put the message into the outbox; a peer that let it fill up loses the line."""
@@ -163,9 +168,12 @@ class Line:
 
     def _hear(self) -> None:
         now = self._monotonic()
-        if now - self.heard_at > self._limits.heartbeat_seconds * SILENCE:
+        if self._is_silence(self.heard_at, now):
             self.steady_since = now
         self.heard_at = now
+
+    def _is_silence(self, heard_at: float, now: float) -> bool:
+        return now - heard_at > self._limits.heartbeat_seconds * SILENCE
 
     def _charge(self) -> None:
         now, rate = self._monotonic(), self._limits.messages_per_second

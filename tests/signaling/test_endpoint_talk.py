@@ -319,6 +319,22 @@ class TestOrders:
         await served.until_away("call-1", "room")
         assert served.endpoint.unheard("call-1", 0.0) == {"room", "expert"}
 
+    @pytest.mark.parametrize("is_replaced", [True, False], ids=["replaced", "closed first"])
+    @pytest.mark.parametrize(("seconds", "unheard"), [(3.0, set[Seat]()), (4.0, {"room"})], ids=["heard", "silent"])
+    async def test_a_new_socket_is_no_silence_where_the_one_before_it_was_heard(
+        self, served: Served, clocks: Clocks, is_replaced: bool, seconds: float, unheard: set[Seat]
+    ) -> None:
+        before, welcome = await served.sit(claims("room"))
+        if not is_replaced:
+            await before.raw.close()
+            await served.until_away("call-1", "room")
+        clocks.advance(seconds)
+
+        await served.greet(Hello(resume=welcome.resume))
+        clocks.advance(0.5)
+
+        assert served.endpoint.unheard("call-1", 3.0) == unheard
+
     async def test_a_revoked_login_loses_its_sockets_at_once_and_its_seats_after_the_commit(
         self, served: Served, attendance: FakeAttendance, clocks: Clocks
     ) -> None:
