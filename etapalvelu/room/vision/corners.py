@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etapalvelu.room.pixels import Bgr
-from etapalvelu.room.vision.contrast import contrast_of
 from etapalvelu.room.vision.edges import Edges, Plane, edges_of
-from etapalvelu.room.vision.likeness import Likeness, areas_of, likeness_of, usual
+from etapalvelu.room.vision.likeness import Likeness, areas_of, usual
 from etapalvelu.room.vision.lines import Lines, lines_in
+from etapalvelu.room.vision.odds import LEAST_SIZE, rated, rated_again
 from etapalvelu.room.vision.pattern import is_pattern
 from etapalvelu.room.vision.proof import borne_out, going_on, grown, is_of_one_paper
 from etapalvelu.room.vision.quads import Quads, quads_from
@@ -37,8 +37,6 @@ _PLAINLY_SEEN: Final = 0.85
 _MOST_TRIED: Final = 3
 # How well sides are taken to be supported that are known to be there only from where their neighbours end.
 _IF_THERE: Final = 0.75
-# No sheet that can be read takes a smaller share of the picture.
-_LEAST_SIZE: Final = 0.007
 # What is no larger than this times a pattern is a part of it.
 _MUCH_LARGER: Final = 1.3
 # How much more may go on past the corners of a sheet than past those of a frame in it.
@@ -57,8 +55,6 @@ _MOST_FOLLOWED_LINES: Final = 20
 _MOST_FOLLOWED_QUADS: Final = 40
 # How far a sheet may move between two looks, as a share of its size.
 _FOLLOWED: Final = 0.08
-# Grey levels by which paper is brighter than a table, beyond any doubt.
-_CLEARLY_BRIGHTER: Final = 8.0
 _LEAST_PIXELS: Final = 64
 
 Corners = NDArray[np.float32]
@@ -113,7 +109,7 @@ def _paper_like(small: Bgr, edges: Edges, shapes: list[Corners]) -> list["_Way"]
     if not shapes:
         return []
     full = np.full((len(shapes), 4), _IF_THERE, np.float32)
-    rating = _rated(small, edges, Quads(corners=np.stack(shapes), support=full, beyond=np.zeros_like(full)))
+    rating, _ = rated(small, edges, Quads(corners=np.stack(shapes), support=full, beyond=np.zeros_like(full)))
     order = np.argsort(-rating)[:_MOST_TRIED]
     return [_Way(shapes[index], float(rating[index])) for index in order if rating[index] >= _DOUBTFUL]
 
@@ -145,10 +141,8 @@ class _Exact:
 
 def _exact(image_bgr: Bgr, way: _Way, zoom: Corners) -> _Exact:
     corners = grown(image_bgr, _whole(image_bgr, way, zoom))
-    faintest, *seen = np.sort(borne_out(image_bgr, corners)).tolist()
-    # A sheet may have one side that is hardly seen.
-    rating = 0.67 * way.rating + 6.7 * sum(seen) / len(seen) - 5.6 * going_on(image_bgr, corners) - 3.8
-    return _Exact(corners, rating, faintest)
+    seen = borne_out(image_bgr, corners)
+    return _Exact(corners, rated_again(way.rating, seen, going_on(image_bgr, corners)), float(seen.min()))
 
 
 def _chosen(found: list[_Exact]) -> Corners | None:
@@ -205,18 +199,17 @@ def _followed(small: Bgr, before: Corners) -> Corners | None:
     quads = quads.picked(np.flatnonzero(np.array(moved) < 1.5 * reach))
     if not len(quads.corners):
         return None
-    rating = _rated(small, edges, quads)
+    rating, _ = rated(small, edges, quads)
     best = int(rating.argmax())
     return quads.corners[best] if rating[best] >= _STILL_ENOUGH else None
 
 
 def _best(small: Bgr, edges: Edges, quads: Quads) -> list[_Way]:
     """The shapes to try: no patterns nor parts of such, the likeliest first."""
-    quads = quads.picked(np.flatnonzero(areas_of(quads.corners) > _LEAST_SIZE * edges.thin.size))
+    quads = quads.picked(np.flatnonzero(areas_of(quads.corners) > LEAST_SIZE * edges.thin.size))
     if not len(quads.corners):
         return []
-    likeness = likeness_of(edges, quads)
-    rating = _rating(quads, likeness, contrast_of(small, quads.corners))
+    rating, likeness = rated(small, edges, quads)
     places, patterns = _places(quads.corners), _Patterns(edges.colours[..., 0])
     tried: list[int] = []
     least, is_sure = _DOUBTFUL, False
@@ -298,25 +291,3 @@ def _as_before(corners: Corners, before: Corners) -> Corners:
 def _zoomed(corners: Corners, zoom: Corners) -> Corners:
     """Corners in a picture `zoom` times as large; the middles of pixels have whole numbers."""
     return np.asarray((corners + np.float32(0.5)) * zoom - np.float32(0.5), np.float32)
-
-
-def _rating(quads: Quads, likeness: Likeness, contrast: Plane) -> Plane:
-    """How likely each shape is the sheet, as the logarithm of its odds; what tells counts as much as on made-up tables."""
-    beyond = np.sort(quads.beyond, axis=1)
-    brighter = np.clip(likeness.brighter / _CLEARLY_BRIGHTER, -1, 1).mean(axis=1)
-    rating = 10.5 * quads.support.mean(axis=1) + 5.2 * quads.support.min(axis=1)
-    # One or two sides may go on in a stripe of the table; of a pattern's cell all do.
-    rating -= 1.2 * beyond[:, 1] + 3.6 * (beyond[:, 2] + beyond[:, 3])
-    rating += 1.3 * brighter + 1.8 * np.abs(brighter) + 4.4 * likeness.quiet.mean(axis=1) + 2.2 * likeness.alike
-    rating += 5.4 * likeness.bright + 9.6 * likeness.form + 3.0 * contrast + 0.68 * _largeness(likeness.size)
-    return np.asarray(rating - 33.2, np.float32)
-
-
-def _rated(small: Bgr, edges: Edges, quads: Quads) -> Plane:
-    likeness = likeness_of(edges, quads)
-    rating = _rating(quads, likeness, contrast_of(small, quads.corners))
-    return np.where(likeness.size > _LEAST_SIZE, rating, -np.inf).astype(np.float32)
-
-
-def _largeness(size: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(np.clip(np.log2(np.maximum(size, 1e-3) / 0.02), -3, 4), np.float32)
