@@ -172,7 +172,9 @@ async def test_a_close_while_the_server_is_away_is_kept_and_reported_once(rig: R
         await asyncio.to_thread(rig.start, {"ETAPALVELU_CALL__SEAT_LIMIT_SECONDS": "90"})
 
         await until(at.expert, SAYS, SENT, 5)
-        # It stays to be read, also when the page finds the service only now.
+        # It stays to be read, also when the page misses the service only now, and then finds it.
+        await until(at.expert, SAYS, WORDS["js.frame.server_away"])
+        await until(at.expert, SAYS, SENT, 0)
         async with at.expert.expect_response("**/live?*"):
             await at.expert.unroute_all()
         await asyncio.sleep(SETTLED_SECONDS)

@@ -11,6 +11,8 @@ const RELOADED = "etapalvelu.reloaded";
 const RELOADS_APART_MS = 60_000;
 /** The server may be away this long before the page says that it does not know how things are. */
 const AWAY_AFTER_MS = 2000;
+/** How long notices stay: each gives way to its like and to those after it. */
+const RANKS = ["false", "true", "until_read"];
 
 /**
  * @param {string} key a key under `js.`, without it
@@ -68,18 +70,22 @@ export function callAddress() {
 }
 
 /**
- * Tells the person something in the page's status area, the newest only; what passes by itself stands below what lasts.
- * Returns what takes just this notice back.
+ * Tells the person something in the page's status area, the newest only; what passes by itself stands below what lasts, and
+ * what is to be read gives way only to what is to be read. Returns what takes just this notice back.
  * @param {string} words none to clear the area
  * @param {{ kind?: "" | "good" | "warn" | "bad", lasts?: boolean | "until_read", deed?: [string, () => void] }} [how] lasts:
  * stays until the next one that does, or until the person closes it; deed: what a button beside it says and does
  */
 export function notify(words, { kind = "", lasts = false, deed } = {}) {
   const area = element("notices", HTMLElement);
-  for (const old of area.querySelectorAll(words && !lasts ? ".notice:not([data-lasts])" : ".notice")) old.remove();
+  const rank = String(lasts);
+  const above = words ? RANKS.slice(RANKS.indexOf(rank) + 1) : [];
+  for (const old of area.querySelectorAll(".notice")) {
+    if (old instanceof HTMLElement && !above.includes(old.dataset["lasts"] ?? "")) old.remove();
+  }
   if (!words) return () => undefined;
   const notice = document.createElement("div");
-  notice.toggleAttribute("data-lasts", lasts !== false);
+  notice.dataset["lasts"] = rank;
   notice.className = kind ? `notice notice-${kind}` : "notice";
   const text = document.createElement("p");
   text.textContent = words;
