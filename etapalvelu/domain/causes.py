@@ -9,8 +9,8 @@ from collections.abc import Container
 from etapalvelu.domain.codes import CauseClass, Path, Seat
 from etapalvelu.domain.session import EXPERT_SEATS
 
-# What a page can only guess: which side of a line was lost.
-_SIDES = frozenset({CauseClass.SITE_NETWORK, CauseClass.EXPERT_SIDE})
+# What a page can only guess: what lies at the other end, and on the way there.
+_GUESSES = frozenset({CauseClass.SITE_NETWORK, CauseClass.EXPERT_SIDE, CauseClass.DOCUMENT_CAMERA})
 
 
 def side(seat: Seat) -> CauseClass:
@@ -32,7 +32,7 @@ def cause_of(
     for a part of that time; `path` is how the people's media travel; `relay_protocol` is how a relay answered the teller since.
     """
     hint = CauseClass(said) if said in CauseClass.__members__.values() else CauseClass.UNKNOWN
-    if hint is not CauseClass.UNKNOWN and hint not in _SIDES:
+    if hint is not CauseClass.UNKNOWN and hint not in _GUESSES:
         return hint
     if lost in unheard:
         # The screen beside it is still there: it is neither the room's network nor its machine.
@@ -40,11 +40,15 @@ def cause_of(
         return CauseClass.DOCUMENT_CAMERA if is_alone else side(lost)
     if teller in unheard or hint is side(teller):
         return side(teller)
-    # Both ends reach the server and not each other: UDP is dropped at one of them. Who meets the relay by it knows at which.
-    if relay_protocol == "tcp":
+    # Both ends reach the server and not each other: UDP is dropped at one of them. Who meets the relay by it knows at which;
+    # of two in one room it tells nothing.
+    is_apart = side(teller) is not side(lost)
+    if is_apart and relay_protocol == "tcp":
         return side(teller)
-    if relay_protocol == "udp":
+    if is_apart and relay_protocol == "udp":
         return side(lost)
+    if hint is CauseClass.DOCUMENT_CAMERA:
+        return hint
     # Where a relay of ours stands between them, it is the first to be looked at.
     # Otherwise nobody knows on whose side it is, whatever the page may guess of the other one.
     return CauseClass.SERVER if path is Path.RELAY else CauseClass.UNKNOWN

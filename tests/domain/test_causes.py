@@ -42,7 +42,7 @@ def test_whose_socket_fell_silent_is_the_cause(
     assert cause_of(said, teller=teller, lost=lost, unheard=unheard, seats=ALL) is cause
 
 
-@pytest.mark.parametrize("said", ["camera", "microphone", "speaker", "permission", "document_camera", "identity", "server"])
+@pytest.mark.parametrize("said", ["camera", "microphone", "speaker", "permission", "identity", "server"])
 def test_what_a_page_knows_of_itself_stands(said: str) -> None:
     cause = cause_of(said, teller=Seat.EXPERT, lost=Seat.ROOM, unheard={Seat.ROOM}, seats=ALL, path=Path.RELAY)
 
@@ -100,6 +100,28 @@ def test_where_both_are_heard_the_relay_tells_at_whose_end_udp_is_dropped(
 ) -> None:
     told = cause_of(
         "unknown", teller=teller, lost=lost, unheard=unheard, seats=ALL, path=Path.RELAY, relay_protocol=relay_protocol
+    )
+
+    assert told is cause
+
+
+@pytest.mark.parametrize(
+    ("teller", "unheard", "relay_protocol", "cause"),
+    [
+        (Seat.EXPERT, set[Seat](), None, CauseClass.DOCUMENT_CAMERA),
+        (Seat.EXPERT, set[Seat](), "none", CauseClass.DOCUMENT_CAMERA),
+        (Seat.EXPERT, set[Seat](), "udp", CauseClass.SITE_NETWORK),
+        (Seat.EXPERT, set[Seat](), "tcp", CauseClass.EXPERT_SIDE),
+        (Seat.EXPERT, {Seat.EXPERT}, None, CauseClass.EXPERT_SIDE),
+        (Seat.ROOM, set[Seat](), "tcp", CauseClass.DOCUMENT_CAMERA),
+        (Seat.ROOM, set[Seat](), "udp", CauseClass.DOCUMENT_CAMERA),
+    ],
+)
+def test_that_only_the_paper_is_lost_is_the_cameras_fault_unless_the_network_is_known_to_be(
+    teller: Seat, unheard: set[Seat], relay_protocol: str | None, cause: CauseClass
+) -> None:
+    told = cause_of(
+        "document_camera", teller=teller, lost=Seat.CAMERA, unheard=unheard, seats=ALL, relay_protocol=relay_protocol
     )
 
     assert told is cause

@@ -77,6 +77,16 @@ test("a stall is seen within a second, mended when it lasts, and noted once with
   ]);
 });
 
+test("what was doubted is told of a connection that is just begun, too", async () => {
+  const { line, done, current, peer } = await watched();
+  peer.current = { ...current, generation: 2 };
+
+  for (let now = 0; now <= 4000; now += 250) await line.beat(BEGUN + now);
+
+  const [, since, cause] = done.find(([kind]) => kind === "interrupted");
+  assert.deepEqual([since, cause, done.filter((one) => one === "doubt").length], [3250, "dead 3250", 1]);
+});
+
 test("how a relay is reached since is told of a dead line that went over UDP here", async () => {
   const ways = [{ protocol: "udp" }, { protocol: "udp", relayProtocol: "tcp" }, { protocol: "tcp" }, { protocol: "udp", relayProtocol: "udp" }];
   const told = [];

@@ -16,7 +16,8 @@ import { figures, noFigures, path, summary, usesUdp } from "./stats.js";
  * @property {boolean} mends whether the other end can restart ICE; an agent builds anew instead
  * @property {(dead: boolean, doubted: number) => string} cause the cause class of a loss, as far as this end can tell; since
  *   when the way to the server is doubted
- * @property {() => import("./reach.js").Reached | undefined} reached by which protocol a relay was reached after nothing came
+ * @property {(lost: number) => import("./reach.js").Reached | undefined} reached by which protocol a relay was reached after
+ *   nothing came any more
  * @property {() => boolean} online whether a note would reach the server now
  * @property {() => void} doubt nothing comes from there: the way to the server may be dead as well
  * @property {(message: import("./messages.js").FromPeer) => void} send
@@ -61,7 +62,9 @@ export class Line {
     this.first = false;
     /** @type {number | null} when the connection stood */
     this.reached = null;
-    this.began = this.moved = this.heard = this.looked = this.asked = this.healed = this.doubted = this.reported = 0;
+    this.began = this.moved = this.heard = this.looked = this.asked = this.healed = this.reported = 0;
+    /** When the way to the server was doubted for this connection. */
+    this.doubted = -Infinity;
     /** When a way opened on which it can be mended. */
     this.helped = 0;
     /** Nothing at all comes. */
@@ -160,7 +163,8 @@ export class Line {
     this.connection = connection;
     this.first = false;
     this.reached = null;
-    this.began = this.moved = this.heard = this.looked = this.asked = this.healed = this.doubted = this.reported = now;
+    this.began = this.moved = this.heard = this.looked = this.asked = this.healed = this.reported = now;
+    this.doubted = -Infinity;
     this.expected = "";
     this.doubtful = this.looking = this.dead = false;
     this.last = noFigures();
@@ -255,7 +259,7 @@ export class Line {
     }
     if (silent > NOTE_AFTER_MS && this.noted === null && this.options.online()) {
       this.noted = this.moved;
-      const reached = this.dead && this.udp ? this.options.reached() : undefined;
+      const reached = this.dead && this.udp ? this.options.reached(this.moved) : undefined;
       this.options.send({ type: "noted", note: { kind: "interrupted", peer: this.options.peer.seat,
         cause: this.options.cause(this.dead, this.doubted), since_ms: Math.round(silent),
         ...(reached ? { relay_protocol: reached } : {}) } });

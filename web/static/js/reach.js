@@ -8,8 +8,8 @@
 
 /** The answer has to be there when the loss is noted. */
 const LIMIT_MS = 1800;
-/** What was seen longer ago says nothing of a loss of now. */
-const RECENT_MS = 8000;
+/** Lines that die within this time of each other died of one thing: one look is enough. */
+const TOGETHER_MS = 1000;
 
 export class Reach {
   /** @param {Make} make */
@@ -22,19 +22,25 @@ export class Reach {
     this.seen = undefined;
   }
 
-  /** Two lines that die at the same time need one look. Where a relay has not both ways there is nothing to compare. */
+  /** A line died. Where a relay has not both ways there is nothing to compare. */
   async look() {
+    const now = performance.now();
     const [udp, tcp] = [this._by(false), this._by(true)];
-    if (this.recent !== undefined || performance.now() - this.looked < LIMIT_MS || !udp.length || !tcp.length) return;
-    this.looked = performance.now();
+    if (now - this.looked < TOGETHER_MS || !udp.length || !tcp.length) return;
+    this.looked = now;
     this.seen = undefined;
     const [byUdp, byTcp] = [givesAddress(this.make, udp, LIMIT_MS), givesAddress(this.make, tcp, LIMIT_MS)];
-    this.seen = await byUdp ? "udp" : await byTcp ? "tcp" : "none";
+    const seen = await byUdp ? "udp" : await byTcp ? "tcp" : "none";
+    // a later loss has a look of its own
+    if (this.looked === now) this.seen = seen;
   }
 
-  /** What was seen just now; undefined where nothing was, or not yet. */
-  get recent() {
-    return performance.now() - this.looked < RECENT_MS ? this.seen : undefined;
+  /**
+   * What was seen of a loss; undefined where nothing was, or not yet. What was seen before it says nothing of it.
+   * @param {number} lost by performance.now()
+   */
+  since(lost) {
+    return this.looked > lost - TOGETHER_MS ? this.seen : undefined;
   }
 
   /** @param {boolean} tcp */

@@ -223,7 +223,7 @@ export class Seat {
       mends: people,
       cause: (dead, doubted) => blame({ own: options.seat, peer: seat, ours: this.call.wasAway(doubted), dead,
         roomLives: !this.others.get("room")?.line.dead }),
-      reached: () => this.reach.recent,
+      reached: (lost) => this.reach.since(lost),
       online: () => this.call.welcomed,
       doubt: () => this.call.refresh(),
       send: (message) => this.call.send(message),
