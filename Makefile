@@ -71,7 +71,7 @@ faults-in-browsers:
 	REPEAT_FAULTS=1 $(BIN)/pytest tests/faults -m alone --ignore-glob "*/test_net_*" --numprocesses 2 --dist worksteal -q
 
 faults-side-by-side:
-	REPEAT_FAULTS=1 $(BIN)/pytest tests/faults -m "not alone" --numprocesses 3 --dist worksteal -q
+	REPEAT_FAULTS=1 $(BIN)/pytest tests/faults -m "not alone" --numprocesses 4 --dist worksteal -q
 
 postgres: .venv/test.done
 	$(BIN)/pytest --postgres -m "not sqlite" --numprocesses 2 --dist worksteal $(STORED)

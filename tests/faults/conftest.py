@@ -8,8 +8,8 @@ Each test is one fault of the table, and ends with `rig.agrees()`. How it is rep
   SHORT_TIMES, longer ones LONG_TIMES; a test without `lasting` SHORT_TIMES, or LONG_TIMES when it is marked `slow`. At the
   end stands a table with N of each. `FAULT_TIMES=1` beside it repeats everything that often instead.
 
-Tests that need the machine to themselves (media, network namespaces) are marked `alone`; the others run three at a time,
-for they wait most of the time.
+Tests that need the machine to themselves (media, network namespaces) are marked `alone`; of the others several run at a time,
+for they wait most of it.
 Where the machine has no network namespaces (they need root), the tests of the network are skipped and say so; what `make test`
 leaves to `make faults` for its time says so too, with pytest's list of skipped tests at the end of the run.
 """
