@@ -34,7 +34,7 @@ NOTED = """() => {
 }"""
 WELCOMED = "() => window.welcomed"
 # The first words of a text, up to the time in it.
-KEPT, SENT = (WORDS[f"js.late.{key}"].partition("{at}")[0] for key in ("kept", "sent"))
+KEPT, SENT = (WORDS[f"js.late.{key}"].partition("{at}")[2] for key in ("kept", "sent"))
 
 
 def nothing_twice(at: Desks, returns: int = 0) -> None:
